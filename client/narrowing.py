@@ -1,0 +1,26 @@
+"""The calls about ranges: what the evidence says, which rounds there were, and a new one."""
+
+from client.studies import path_of
+from client.transport import API, Request, Transport
+from service.protocol import Narrowing, RoundList, RoundRequest, RoundView
+
+
+class NarrowingCalls:
+    _transport: Transport
+
+    def narrowing(self, study: str) -> Narrowing:
+        return self._transport.get(f"{path_of(study)}/narrowing", Narrowing)
+
+    def open_round(self, study: str, request: RoundRequest) -> RoundView:
+        return self._transport.post(f"{path_of(study)}/rounds", RoundView, request)
+
+    def open_proposed_round(self, study: str) -> RoundView:
+        """Opens a round with the ranges that `narrowing` proposes."""
+        return self.open_round(study, RoundRequest.model_validate({"from": "proposal"}))
+
+    def rounds(self, study: str) -> RoundList:
+        return self._transport.get(f"{path_of(study)}/rounds", RoundList)
+
+    def figure(self, study: str, name: str, form: str = "png") -> bytes:
+        request = Request("GET", f"{API}{path_of(study)}/figures/{name}.{form}", headers={"Accept": "*/*"})
+        return self._transport.send(request)

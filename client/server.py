@@ -1,0 +1,29 @@
+"""The calls about the server itself: who works for it, what it can do, whether it is ready."""
+
+from client.errors import ApiError
+from client.transport import Request, Transport
+from service.protocol import Algorithms, Objectives, Version, WorkerList
+
+
+class ServerCalls:
+    _transport: Transport
+
+    def workers(self) -> WorkerList:
+        return self._transport.get("/workers", WorkerList)
+
+    def algorithms(self) -> Algorithms:
+        return self._transport.get("/algorithms", Algorithms)
+
+    def objectives(self) -> Objectives:
+        return self._transport.get("/objectives", Objectives)
+
+    def version(self) -> Version:
+        return self._transport.root("/version", Version)
+
+    def ready(self) -> bool:
+        """Whether the server answers and has its database."""
+        try:
+            self._transport.send(Request("GET", "/readyz"))
+        except ApiError:
+            return False
+        return True

@@ -1,0 +1,70 @@
+"""The calls about the trials of a study: list, curves, the best, enqueue, cancel, retry."""
+
+from collections.abc import Iterator, Sequence
+
+from client.studies import path_of
+from client.transport import API, Request, Transport
+from service.protocol import (
+    Best,
+    Curve,
+    GivenTrial,
+    GivenTrials,
+    TrialDetail,
+    TrialList,
+    TrialPage,
+    TrialView,
+)
+
+PAGE = 1_000
+
+
+class TrialCalls:
+    _transport: Transport
+
+    def trials(
+        self,
+        study: str,
+        *,
+        status: str | None = None,
+        round: int | None = None,
+        sort: str = "number",
+    ) -> Iterator[TrialView]:
+        """All of them, page by page."""
+        cursor: str | None = None
+        path = f"{path_of(study)}/trials"
+        while True:
+            page = self._transport.get(
+                path, TrialPage, status=status, round=round, sort=sort, limit=PAGE, cursor=cursor
+            )
+            yield from page.items
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def trial(self, study: str, number: int) -> TrialDetail:
+        return self._transport.get(_trial(study, number), TrialDetail)
+
+    def curve(self, study: str, number: int) -> Curve:
+        return self._transport.get_open(f"{_trial(study, number)}/curve", Curve)
+
+    def enqueue(self, study: str, trials: Sequence[GivenTrial]) -> TrialList:
+        """Values by hand; one with a value of its own is imported as finished."""
+        return self._transport.post(f"{path_of(study)}/trials", TrialList, GivenTrials(trials=list(trials)))
+
+    def cancel(self, study: str, number: int) -> TrialView:
+        return self._transport.post(f"{_trial(study, number)}/cancel", TrialView)
+
+    def retry(self, study: str, number: int) -> TrialView:
+        return self._transport.post(f"{_trial(study, number)}/retry", TrialView)
+
+    def best(self, study: str, n: int = 5, *, round: int | None = None) -> Best:
+        return self._transport.get(f"{path_of(study)}/best", Best, n=n, round=round)
+
+    def best_text(self, study: str, n: int = 5, *, round: int | None = None) -> str:
+        """The best N as lines of the form `Best-1 (val acc:0.83) | lr:0.0092`."""
+        query = {"n": n, "round": round}
+        request = Request("GET", f"{API}{path_of(study)}/best", query, headers={"Accept": "text/plain"})
+        return self._transport.send(request).decode()
+
+
+def _trial(study: str, number: int) -> str:
+    return f"{path_of(study)}/trials/{number}"

@@ -1,0 +1,76 @@
+"""Carries out a mutation and its Idempotency-Key in one unit of work, committed before the answer leaves."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from hashlib import blake2b
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from service.domain.errors import IdempotencyKeyReused
+from service.storage.keys import StoredAnswer
+from service.storage.store import Database, Store
+
+Work = Callable[[Store], BaseModel | None]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=256,
+        description="The same key and request get the first answer again, for 24 hours.",
+    ),
+]
+
+
+class Mutation:
+    """One mutating request, which may be one that was made before."""
+
+    def __init__(self, database: Database, key: str | None, fingerprint: str) -> None:
+        self._database, self._key, self._fingerprint = database, key, fingerprint
+
+    def answer(
+        self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
+    ) -> Response:
+        """Do the work, or find what was answered the first time."""
+        return respond(self._database.write(lambda store: self._unit(store, work, status, location)))
+
+    def submit(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> Future[StoredAnswer]:
+        """Start the work; an answer that is not to be kept may come out otherwise when asked again."""
+        return self._database.submit(lambda store: self._unit(store, work, 200, None, keep))
+
+    def _unit(
+        self,
+        store: Store,
+        work: Work,
+        status: int,
+        location: Callable[[BaseModel], str] | None,
+        keep: Callable[[BaseModel], bool] = lambda _: True,
+    ) -> StoredAnswer:
+        first = self._key and store.keys.find(self._key, store.now)
+        if first:
+            if first.fingerprint != self._fingerprint:
+                raise IdempotencyKeyReused
+            return first
+        result = work(store)
+        body = "" if result is None else result.model_dump_json()
+        place = location(result) if location and result is not None else None
+        answer = StoredAnswer(self._fingerprint, status, body, place)
+        if self._key and (result is None or keep(result)):
+            store.keys.keep(self._key, answer, store.now)
+        return answer
+
+
+def respond(answer: StoredAnswer) -> Response:
+    headers = {"Location": answer.location} if answer.location else None
+    media_type = "application/json" if answer.body else None
+    return Response(answer.body, answer.status, headers, media_type)
+
+
+async def _mutation(request: Request, key: Key = None) -> Mutation:
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    return Mutation(request.app.state.database, key, blake2b(asked, digest_size=16).hexdigest())
+
+
+Mutating = Annotated[Mutation, Depends(_mutation)]

@@ -1,0 +1,121 @@
+"""Turns errors into problem documents (RFC 9457): the one table from facts to HTTP."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from service.domain import errors
+from service.domain.space import FieldError
+from service.protocol import FieldFault, Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    status: int
+    slug: str
+    title: str
+
+
+KINDS: Mapping[type[errors.ShiboriError], Kind] = {
+    errors.InvalidInput: Kind(422, "invalid-input", "The request asks for something that is not possible"),
+    errors.StudyNotFound: Kind(404, "study-not-found", "There is no such study"),
+    errors.TrialNotFound: Kind(404, "trial-not-found", "There is no such trial"),
+    errors.RoundNotFound: Kind(404, "round-not-found", "There is no such round"),
+    errors.FigureNotFound: Kind(404, "figure-not-found", "There is no such figure"),
+    errors.StudyNameTaken: Kind(409, "study-name-taken", "The name is taken"),
+    errors.StudyIsRunning: Kind(409, "study-is-running", "The study is running"),
+    errors.TransitionRefused: Kind(409, "transition-refused", "This cannot be done in this state"),
+    errors.BudgetUsedUp: Kind(409, "budget-used-up", "The budget has no room for this"),
+    errors.LeaseLost: Kind(409, "lease-lost", "The lease is no longer held"),
+    errors.TrialAlreadyFinished: Kind(409, "trial-already-finished", "The trial has another result already"),
+    errors.NothingToNarrow: Kind(409, "nothing-to-narrow", "The data tell of no range to change"),
+    errors.IdempotencyKeyReused: Kind(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"),
+}
+VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")
+HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
+
+
+def problem(
+    request: Request, kind: Kind, detail: str, faults: Sequence[FieldFault] = (), headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem document about a request."""
+    document = Problem(
+        type=f"/problems/{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=request.url.path,
+        field=faults[0].field if faults else None,
+        errors=list(faults),
+    )
+    return JSONResponse(document.model_dump(), kind.status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application with a problem document."""
+    app.add_exception_handler(errors.ShiboriError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    kind = next(KINDS[known] for known in type(error).__mro__ if known in KINDS)
+    faults = error.faults if isinstance(error, errors.InvalidInput) else ()
+    return problem(request, kind, str(error), [FieldFault(field=f.field, message=f.message) for f in faults])
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [field_fault(one) for one in error.errors()]
+    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:10])
+    return problem(request, VALIDATION, detail, faults)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    slug = HTTP_TITLES.get(error.status_code, "bad-request" if error.status_code < 500 else "server-error")
+    kind = Kind(error.status_code, slug, slug.replace("-", " ").capitalize())
+    return problem(request, kind, str(error.detail), headers=error.headers)
+
+
+def field_fault(one: Mapping[str, Any]) -> FieldFault:
+    """The field and the sentence of one validation error."""
+    place = list(_place(one["loc"]))
+    if one["type"] == "json_invalid":
+        return FieldFault(field="body", message=f"is not valid JSON: {one.get('ctx', {}).get('error', one['msg'])}")
+    cause = one.get("ctx", {}).get("error")
+    if isinstance(cause, FieldError) and cause.field:
+        place.append(cause.field)
+    return FieldFault(field=".".join(place) or "body", message=_sentence(one))
+
+
+def _place(location: Iterable[Any]) -> Iterable[str]:
+    parts = [str(part) for part in location]
+    if parts and parts[0] in ("body", "query", "path", "header"):
+        parts = parts[1:]
+    # The tag of a union is no field of the document.
+    in_space = parts[:1] == ["space"]
+    return [part for index, part in enumerate(parts) if not (in_space and index == 2 and part in _TAGS)]
+
+
+_TAGS = ("float", "int", "categorical")
+
+
+def _sentence(one: Mapping[str, Any]) -> str:
+    message = str(one["msg"]).removeprefix("Value error, ")
+    match one["type"]:
+        case "missing" | "missing_argument":
+            return "is required"
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return "is no field of this request; leave it out or correct its name"
+        case "string_pattern_mismatch":
+            return f"must match {one['ctx']['pattern']}, got {str(one['input'])[:80]!r}"
+        case _:
+            return message[:1].lower() + message[1:]

@@ -1,0 +1,101 @@
+"""The facts that can stand in the way of an operation, each with the way out; none of them knows HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ShiboriError(Exception):
+    """A refusal whose message a user can act on."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong field: its dotted path and a sentence that says what would be right."""
+
+    field: str
+    message: str
+
+
+class InvalidInput(ShiboriError):
+    """Fields that are well formed by themselves but wrong together or wrong here."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+    @classmethod
+    def of(cls, field: str, message: str) -> "InvalidInput":
+        return cls([Fault(field, message)])
+
+
+class StudyNotFound(ShiboriError):
+    def __init__(self, study: str) -> None:
+        super().__init__(f"There is no study {study!r}; GET /api/v1/studies lists those there are.")
+
+
+class TrialNotFound(ShiboriError):
+    def __init__(self, trial: str) -> None:
+        super().__init__(f"There is no trial {trial}; GET /api/v1/studies/{{study}}/trials lists those there are.")
+
+
+class RoundNotFound(ShiboriError):
+    def __init__(self, number: int, last: int) -> None:
+        super().__init__(f"There is no round {number}; the study has the rounds 0 to {last}.")
+
+
+class StudyNameTaken(ShiboriError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A study named {name!r} exists already; choose another name or delete that study.")
+
+
+class StudyIsRunning(ShiboriError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The study {name!r} is running; pause or stop it before you delete it.")
+
+
+class TransitionRefused(ShiboriError):
+    """The state machine has no such edge."""
+
+    def __init__(self, what: str, old: str, new: str, way_out: str) -> None:
+        super().__init__(f"{what} is {old} and cannot become {new}. {way_out}")
+
+
+class BudgetUsedUp(ShiboriError):
+    def __init__(self, asked: int, left: int) -> None:
+        super().__init__(
+            f"{asked} more trials do not fit into the budget, which has room for {left}; "
+            "raise it first: PATCH the study with a higher budget.trials."
+        )
+
+
+class LeaseLost(ShiboriError):
+    """The write carries a lease that is not, or no longer, the one in force."""
+
+    def __init__(self, trial: int) -> None:
+        super().__init__(
+            f"This lease on trial {trial} is no longer held: it expired and was taken back, or it was given up. "
+            "Drop the attempt and claim another trial."
+        )
+
+
+class TrialAlreadyFinished(ShiboriError):
+    def __init__(self, trial: int, status: str) -> None:
+        super().__init__(
+            f"Trial {trial} is already {status} with another result, and the first one counts. "
+            "Drop this result and claim another trial."
+        )
+
+
+class NothingToNarrow(ShiboriError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"No range can be narrowed: {why}.")
+
+
+class IdempotencyKeyReused(ShiboriError):
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another request; use a fresh key for each new request.")
+
+
+class FigureNotFound(ShiboriError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"There is no figure {name!r}; this server draws {', '.join(known)}, as .png or .svg.")

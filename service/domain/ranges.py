@@ -1,0 +1,286 @@
+"""One range of values, and its picture in the unit interval."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from typing import ClassVar, Literal, Self, TypeAlias
+
+Scalar: TypeAlias = bool | int | float | str
+When: TypeAlias = Mapping[str, Sequence[Scalar]]
+Scale: TypeAlias = Literal["linear", "log"]
+
+LARGEST_INT = 2**53
+LARGEST_COUNT = 2**53
+ROUNDING = 1e-9
+ON_THE_WIRE: Mapping[str, object] = {"extra": "forbid", "allow_inf_nan": False}
+
+
+class FieldError(ValueError):
+    """A value object refused one of its fields; whoever holds the object knows the path before it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How far a numeric range may ever be widened."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = ON_THE_WIRE
+
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numeric:
+    """What float and int ranges share: a scale, an optional step and the way to the unit interval.
+
+    With a step the values are low, low + step, ... up to high, and each owns the part of the
+    scale from itself to the next one.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = ON_THE_WIRE
+
+    low: float
+    high: float
+    scale: Scale = "linear"
+    step: float | None = None
+    when: When | None = None
+    limit: Limit | None = None
+
+    def __post_init__(self) -> None:
+        _require_finite(self)
+        if self.low > self.high:
+            raise FieldError("high", f"must not be below low, and {self.high!r} is below {self.low!r}; swap them")
+        if self.scale == "log" and self.low <= 0:
+            raise FieldError("low", f"must be above 0 on a log scale, got {self.low!r}; for values to 0 use linear")
+        if not math.isfinite(self.high - self.low):
+            raise FieldError("high", "high - low must be a finite number; bring the ends closer together")
+        _check_step(self.low, self.high, self.step)
+        _check_limit(self.low, self.high, self.scale, self.limit)
+
+    @property
+    def spacing(self) -> float | None:
+        """The distance of neighbouring values, or None where every value between the ends is allowed."""
+        return self.step
+
+    @property
+    def count(self) -> int | None:
+        """How many values there are; None for a continuum."""
+        if self.low == self.high:
+            return 1
+        return None if self.spacing is None else _steps(self.low, self.high, self.spacing) + 1
+
+    def position(self, value: float) -> float:
+        """Where on its scale a value lies: the value itself, or its natural logarithm."""
+        return math.log(value) if self.scale == "log" else value
+
+    def value_at(self, position: float) -> float:
+        """The value at a place on the scale, the reverse of `position`."""
+        return math.exp(position) if self.scale == "log" else position
+
+    def index_at(self, unit: float) -> int:
+        """Which of the counted values owns a place in [0, 1]."""
+        count, spacing = self.count or 1, self.spacing or 1
+        inside = min(max(unit, 0.0), 1.0)
+        if self.scale == "linear":
+            return min(math.floor(inside * count), count - 1)
+        start, end = self.position(self.low), self.position(self.low + count * spacing)
+        real = self.value_at(start + inside * (end - start))
+        return min(max(math.floor((real - self.low) / spacing + ROUNDING), 0), count - 1)
+
+    def to_unit(self, value: Scalar) -> float:
+        """The place of a value in [0, 1], also for values outside the range (then beyond 0 or 1)."""
+        count, spacing = self.count, self.spacing
+        if spacing is None or count is None:
+            return self._share(float(value), self.low, self.high)
+        if self.scale == "linear":
+            return ((float(value) - self.low) / spacing + 0.5) / count
+        return self._share(float(value) + spacing / 2, self.low, self.low + count * spacing)
+
+    def _share(self, value: float, low: float, high: float) -> float:
+        if low == high:
+            return 0.5
+        if self.scale == "log" and value <= 0:
+            return -math.inf
+        start, end = self.position(low), self.position(high)
+        return (self.position(value) - start) / (end - start)
+
+    def within(self, low: float, high: float) -> Self:
+        """The same parameter between other ends."""
+        return replace(self, low=low, high=high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatRange(_Numeric):
+    type: Literal["float"] = "float"
+
+    def __post_init__(self) -> None:
+        for field in ("low", "high"):
+            object.__setattr__(self, field, float(getattr(self, field)))
+        # Not super(): a dataclass with slots is made anew, and the class cell still names the old one.
+        _Numeric.__post_init__(self)
+
+    def value(self, index: int) -> float:
+        """The counted value of an index, from 0.
+
+        Added up in decimal, as the numbers are written: 0.1 counts to 0.3, not to
+        0.30000000000000004, and a range cut out of this one has the same values.
+        """
+        if self.step is None:
+            return self.low
+        return min(max(float(_decimal(self.low) + index * _decimal(self.step)), self.low), self.high)
+
+    def from_unit(self, unit: float) -> float:
+        """The value at a place in [0, 1]."""
+        if self.count is not None:
+            return self.value(self.index_at(unit))
+        if not 0 < unit < 1:
+            return self.low if unit <= 0 else self.high
+        start, end = self.position(self.low), self.position(self.high)
+        return min(max(self.value_at(start + unit * (end - start)), self.low), self.high)
+
+    def fault(self, value: Scalar) -> str | None:
+        """Why a value is not of this range, or None where it is."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"must be a number, got {value!r}"
+        if not self.low <= value <= self.high:
+            return f"must be between {self.low!r} and {self.high!r}, got {value!r}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntRange(_Numeric):
+    low: int
+    high: int
+    step: int | None = None
+    type: Literal["int"] = "int"
+
+    def __post_init__(self) -> None:
+        for field in ("low", "high", "step"):
+            object.__setattr__(self, field, _whole(field, getattr(self, field)))
+        _Numeric.__post_init__(self)
+        if max(abs(self.low), abs(self.high)) > LARGEST_INT:
+            raise FieldError("high", "integers must lie between -2^53 and 2^53, the range that JSON keeps exact")
+
+    @property
+    def spacing(self) -> int:
+        return 1 if self.step is None else self.step
+
+    @property
+    def count(self) -> int:
+        return (self.high - self.low) // self.spacing + 1
+
+    def value(self, index: int) -> int:
+        """The counted value of an index, from 0."""
+        return self.low + index * self.spacing
+
+    def from_unit(self, unit: float) -> int:
+        """The value at a place in [0, 1]; each value owns a cell of it."""
+        return self.value(self.index_at(unit))
+
+    def fault(self, value: Scalar) -> str | None:
+        """Why a value is not of this range, or None where it is."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            return f"must be an integer, got {value!r}"
+        if not self.low <= value <= self.high:
+            return f"must be between {self.low} and {self.high}, got {value}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorical:
+    __pydantic_config__: ClassVar[Mapping[str, object]] = ON_THE_WIRE
+
+    choices: Sequence[Scalar]
+    when: When | None = None
+    type: Literal["categorical"] = "categorical"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "choices", tuple(self.choices))
+        if not self.choices:
+            raise FieldError("choices", "must name at least one choice")
+        for choice in self.choices:
+            if isinstance(choice, float) and not math.isfinite(choice):
+                raise FieldError("choices", f"numbers must be finite, got {choice!r}")
+        if len({identity(choice) for choice in self.choices}) < len(self.choices):
+            raise FieldError("choices", "must not repeat a choice; leave each in once")
+
+    @property
+    def count(self) -> int:
+        """How many choices there are."""
+        return len(self.choices)
+
+    def from_unit(self, unit: float) -> Scalar:
+        """The choice at a place in [0, 1]; each owns an equal cell of it."""
+        return self.choices[min(int(max(unit, 0.0) * self.count), self.count - 1)]
+
+    def to_unit(self, value: Scalar) -> float:
+        """The middle of a choice's cell; beyond 1 for what is no choice."""
+        return (self.index(value) + 0.5) / self.count
+
+    def index(self, value: Scalar) -> int:
+        """The place of a choice in the list, or the length of the list for what is no choice."""
+        known = [identity(choice) for choice in self.choices]
+        return known.index(identity(value)) if identity(value) in known else self.count
+
+    def fault(self, value: Scalar) -> str | None:
+        """Why a value is not of this range, or None where it is."""
+        if self.index(value) == self.count:
+            return f"must be one of {list(self.choices)!r}, got {value!r}"
+        return None
+
+
+Numeric: TypeAlias = FloatRange | IntRange
+Parameter: TypeAlias = FloatRange | IntRange | Categorical
+
+
+def identity(value: Scalar) -> tuple[str, Scalar]:
+    """What makes two scalars the same on the wire: 1 and 1.0 are, 1 and true are not."""
+    return ("bool" if isinstance(value, bool) else "str" if isinstance(value, str) else "number", value)
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(repr(value))
+
+
+def _steps(low: float, high: float, step: float) -> int:
+    return int((_decimal(high) - _decimal(low)) / _decimal(step) + Decimal(ROUNDING))
+
+
+def _whole(field: str, value: float | None) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise FieldError(field, f"must be an integer, got {value!r}")
+
+
+def _require_finite(numeric: _Numeric) -> None:
+    for field in fields(numeric):
+        value = getattr(numeric, field.name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise FieldError(field.name, f"must be a finite number, got {value!r}")
+
+
+def _check_step(low: float, high: float, step: float | None) -> None:
+    if step is None:
+        return
+    if step <= 0 or (low < high and step > (high - low) * (1 + ROUNDING)):
+        raise FieldError("step", f"must be above 0 and at most high - low, got {step!r}")
+    if not math.isfinite(high + step) or (high - low) / step > LARGEST_COUNT:
+        raise FieldError("step", f"must divide the range into at most 2^53 values, got {step!r}; make it larger")
+
+
+def _check_limit(low: float, high: float, scale: Scale, limit: Limit | None) -> None:
+    if limit is None:
+        return
+    if limit.low is not None and limit.low > low:
+        raise FieldError("limit.low", f"must not be above low, {low!r}: a limit lies outside the range")
+    if limit.high is not None and limit.high < high:
+        raise FieldError("limit.high", f"must not be below high, {high!r}: a limit lies outside the range")
+    if scale == "log" and limit.low is not None and limit.low <= 0:
+        raise FieldError("limit.low", f"must be above 0 on a log scale, got {limit.low!r}")

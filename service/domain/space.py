@@ -1,0 +1,156 @@
+"""The values a search may try: a box of ranges, and its picture in the unit cube."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TypeAlias
+
+from service.domain.ranges import (
+    Categorical,
+    FieldError,
+    FloatRange,
+    IntRange,
+    Limit,
+    Numeric,
+    Parameter,
+    Scalar,
+    Scale,
+    When,
+    identity,
+)
+
+__all__ = [
+    "Categorical",
+    "FieldError",
+    "FloatRange",
+    "IntRange",
+    "Limit",
+    "Numeric",
+    "Parameter",
+    "Params",
+    "PointKey",
+    "Scalar",
+    "Scale",
+    "Space",
+    "When",
+    "check_when_values",
+    "identity",
+    "key_of",
+]
+
+Params: TypeAlias = Mapping[str, Scalar]
+PointKey: TypeAlias = str
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A box of ranges, by parameter name."""
+
+    parameters: Mapping[str, Parameter]
+    order: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names, every parameter after those that its `when` asks for."""
+
+    def __post_init__(self) -> None:
+        if not self.parameters:
+            raise FieldError("", "must have at least one parameter")
+        for name, parameter in self.parameters.items():
+            _check_when(name, parameter, self.parameters)
+        object.__setattr__(self, "order", _in_order(self.parameters))
+
+    @property
+    def count(self) -> int | None:
+        """An upper bound of how many points there are; None for a continuum."""
+        counts = [parameter.count for parameter in self.parameters.values()]
+        return None if any(count is None for count in counts) else math.prod(count or 1 for count in counts)
+
+    def decode(self, units: Mapping[str, float]) -> dict[str, Scalar]:
+        """The values at a point of the unit cube; parameters that are not active there are left out."""
+        values: dict[str, Scalar] = {}
+        for name in self.order:
+            if _active(self.parameters[name], values):
+                values[name] = self.parameters[name].from_unit(units[name])
+        return {name: values[name] for name in self.parameters if name in values}
+
+    def encode(self, params: Params) -> dict[str, float]:
+        """The point of the unit cube where values lie, inactive parameters at the middle."""
+        return {
+            name: parameter.to_unit(params[name]) if name in params else 0.5
+            for name, parameter in self.parameters.items()
+        }
+
+    def active(self, params: Params) -> frozenset[str]:
+        """The names whose `when` holds for these values."""
+        present: dict[str, Scalar] = {}
+        for name in self.order:
+            if _active(self.parameters[name], present) and name in params:
+                present[name] = params[name]
+        return frozenset(name for name, parameter in self.parameters.items() if _active(parameter, present))
+
+    def faults(self, params: Params) -> list[tuple[str, str]]:
+        """What is wrong with values given by hand: (parameter, sentence) pairs, none where all is right."""
+        active = self.active(params)
+        unknown = [(name, "is no parameter of this study's space") for name in params if name not in self.parameters]
+        idle = [
+            (name, "is not active with these values; leave it out")
+            for name in params
+            if name in self.parameters and name not in active
+        ]
+        missing = [(name, "is missing") for name in self.order if name in active and name not in params]
+        wrong = [
+            (name, fault)
+            for name in self.order
+            if name in active and name in params and (fault := self.parameters[name].fault(params[name]))
+        ]
+        return unknown + idle + missing + wrong
+
+    def with_ranges(self, ranges: Mapping[str, Parameter]) -> "Space":
+        """The same space with other ranges for some parameters."""
+        return Space({name: ranges.get(name, parameter) for name, parameter in self.parameters.items()})
+
+
+def check_when_values(space: Space) -> None:
+    """Refuse a condition that no value of the other parameter can meet (a narrowed space may have some)."""
+    for name, parameter in space.parameters.items():
+        for other, values in (parameter.when or {}).items():
+            for value in values:
+                if fault := space.parameters[other].fault(value):
+                    raise FieldError(f"{name}.when.{other}", fault)
+
+
+def key_of(params: Params) -> PointKey:
+    """What two points of the same values share."""
+    canonical = sorted((name, *identity(_whole(value))) for name, value in params.items())
+    return blake2b(json.dumps(canonical).encode(), digest_size=16).hexdigest()
+
+
+def _whole(value: Scalar) -> Scalar:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _check_when(name: str, parameter: Parameter, parameters: Mapping[str, Parameter]) -> None:
+    for other, values in (parameter.when or {}).items():
+        if other not in parameters or other == name:
+            raise FieldError(f"{name}.when.{other}", "must name another parameter of the space")
+        if not values:
+            raise FieldError(f"{name}.when.{other}", "must list at least one value")
+
+
+def _in_order(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
+    placed: list[str] = []
+    waiting = list(parameters)
+    while waiting:
+        ready = [name for name in waiting if set(parameters[name].when or {}) <= set(placed)]
+        if not ready:
+            raise FieldError(f"{waiting[0]}.when", "must not depend on itself, directly or through others")
+        placed += ready
+        waiting = [name for name in waiting if name not in ready]
+    return tuple(placed)
+
+
+def _active(parameter: Parameter, values: Params) -> bool:
+    return all(
+        other in values and identity(values[other]) in {identity(value) for value in wanted}
+        for other, wanted in (parameter.when or {}).items()
+    )

@@ -1,0 +1,69 @@
+"""What follows when a trial has come to its end: a new round perhaps, and perhaps the end of the study."""
+
+from service.domain.status import Purpose, StudyStatus, TrialStatus
+from service.domain.study import Study
+from service.domain.trial import Trial
+from service.operations.open_round import narrow_by_itself
+from service.storage.events import EventKind
+from service.storage.store import Signal, Store
+
+OPEN = (StudyStatus.RUNNING, StudyStatus.PAUSED)
+
+
+def trial_ended(store: Store, ended: Trial) -> None:
+    """Note the end of a trial, as it stands now, and let its study go on from there."""
+    store.events.append(ended.study_id, EventKind.FINISHED, store.now, trial=ended.number)
+    store.announce(Signal.WORK, Signal.HISTORY)
+    if ended.purpose is not Purpose.SEARCH:
+        return
+    study = store.studies.get(ended.study_id, lock=True)
+    if ended.status is TrialStatus.CANCELLED:
+        store.studies.add_to(study.id, budgeted=-1)
+    else:
+        _note_target(store, study, ended)
+        store.rounds.count_finished(study.id, ended.round)
+        narrow_by_itself(store, study)
+    conclude(store, study.id)
+
+
+def conclude(store: Store, study_id: str) -> None:
+    """Complete a study whose budget is used up and whose trials have ended."""
+    study = store.studies.get(study_id, lock=True)
+    bound = study.ended_by or study.reached(store.now)
+    if bound is None or study.status not in OPEN:
+        return
+    if bound not in ("trials", "space"):
+        store.studies.update(study_id, ended_by=bound)
+        _cancel_waiting(store, study)
+        study = store.studies.get(study_id)
+    if study.unfinished == 0:
+        complete_study(store, study, bound)
+
+
+def complete_study(store: Store, study: Study, bound: str) -> None:
+    store.studies.update(study.id, status=StudyStatus.COMPLETED, ended_by=bound, finished_at=store.now)
+    store.events.append(study.id, EventKind.STATUS, store.now)
+
+
+def conclude_out_of_time(store: Store) -> None:
+    """Conclude the studies whose wall time has run out."""
+    for study_id in store.studies.out_of_time(store.now):
+        conclude(store, study_id)
+
+
+def cancel(store: Store, trial: Trial) -> None:
+    """waiting -> cancelled, which gives its place in the budget back."""
+    store.trials.cancel_waiting(trial, store.now)
+    store.events.append(trial.study_id, EventKind.FINISHED, store.now, trial=trial.number)
+    if trial.purpose is Purpose.SEARCH:
+        store.studies.add_to(trial.study_id, budgeted=-1)
+
+
+def _cancel_waiting(store: Store, study: Study) -> None:
+    for trial in store.trials.in_status(study.id, TrialStatus.WAITING, Purpose.SEARCH):
+        cancel(store, trial)
+
+
+def _note_target(store: Store, study: Study, ended: Trial) -> None:
+    if ended.status is TrialStatus.COMPLETED and ended.value is not None and study.meets_target(ended.value):
+        store.studies.update(study.id, ended_by="target")

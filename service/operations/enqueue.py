@@ -1,0 +1,77 @@
+"""Takes in trials by hand: values to try next, and results from elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.domain.errors import BudgetUsedUp, Fault, InvalidInput, TransitionRefused
+from service.domain.space import Params, Space
+from service.domain.status import StudyStatus
+from service.domain.study import Study
+from service.domain.trial import Origin, Trial
+from service.operations.conclude import conclude
+from service.operations.draw import trial_seed
+from service.storage.events import EventKind
+from service.storage.store import Signal, Store
+from service.storage.trials import NewTrial
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Values by hand, with a result where they have been tried."""
+
+    params: Params
+    value: float | None = None
+    samples: int | None = None
+
+
+def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial]:
+    """Enqueue what has no value and import what has one: all of them, or none."""
+    study = store.studies.get(study_name, lock=True)
+    _check(study, given)
+    waiting = sum(one.value is None for one in given)
+    if waiting and study.status is StudyStatus.STOPPED:
+        raise TransitionRefused("The study", study.status, "running", "Clone it and enqueue the trials there.")
+    if study.room is not None and waiting > study.room:
+        raise BudgetUsedUp(waiting, study.room)
+    first = store.studies.draw_numbers(study.id, len(given), budgeted=False)
+    store.studies.add_to(study.id, budgeted=waiting)
+    ids = store.trials.add(study.id, [_new(study, one, n) for n, one in enumerate(given, first)], store.now)
+    store.events.append(study.id, EventKind.IMPORTED, store.now)
+    store.announce(Signal.WORK, Signal.HISTORY)
+    _note_target(store, study, given)
+    return [store.trials.get(trial_id) for trial_id in ids]
+
+
+def _check(study: Study, given: Sequence[Given]) -> None:
+    space = study.spec.space
+    faults = [
+        Fault(f"trials.{index}.params.{name}", sentence)
+        for index, one in enumerate(given)
+        for name, sentence in (space.faults(one.params) if one.value is None else _foreign(space, one.params))
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _foreign(space: Space, params: Params) -> list[tuple[str, str]]:
+    """Faults of a result from elsewhere, which may lie outside of the ranges."""
+    return [(name, sentence) for name, sentence in space.faults(params) if not sentence.startswith("must be between")]
+
+
+def _new(study: Study, given: Given, number: int) -> NewTrial:
+    return NewTrial(
+        number=number,
+        params=given.params,
+        round=study.round,
+        seed=trial_seed(study.spec.search.seed, number),
+        origin=Origin.ENQUEUED if given.value is None else Origin.IMPORTED,
+        attempts_allowed=study.spec.retry.max_attempts,
+        value=given.value,
+        samples=given.samples,
+    )
+
+
+def _note_target(store: Store, study: Study, given: Sequence[Given]) -> None:
+    if any(one.value is not None and study.meets_target(one.value) for one in given):
+        store.studies.update(study.id, ended_by="target")
+        conclude(store, study.id)

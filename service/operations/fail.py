@@ -1,0 +1,43 @@
+"""Records that a trial failed, or lets it try again."""
+
+from collections.abc import Sequence
+
+from service.domain.status import AttemptEnd, FailureReason, TrialStatus
+from service.domain.trial import Trial
+from service.operations.conclude import trial_ended
+from service.operations.give_back import goes_on, lease_lost, wait_again
+from service.operations.report import add_epochs
+from service.storage.attempts import EpochNumbers
+from service.storage.store import Store
+
+
+def fail_trial(
+    store: Store,
+    trial_id: int,
+    token: str,
+    reason: FailureReason,
+    message: str,
+    *,
+    retryable: bool,
+    epochs: Sequence[EpochNumbers],
+) -> Trial:
+    """End an attempt with its reason; the same failure said again finds what is recorded."""
+    trial = store.trials.held(trial_id, token)
+    if trial is None:
+        return _recorded(store, trial_id, token)
+    add_epochs(store, trial, epochs)
+    store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
+    store.workers.finished(trial.worker, store.now, failed=True)
+    if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, trial):
+        wait_again(store, trial, counted=True)
+    else:
+        store.trials.finish(trial, TrialStatus.FAILED, store.now, failure_reason=reason, failure_message=message)
+        trial_ended(store, store.trials.get(trial.id))
+    return store.trials.get(trial.id)
+
+
+def _recorded(store: Store, trial_id: int, token: str) -> Trial:
+    trial = store.trials.get(trial_id)
+    if store.attempts.end_of(trial_id, token) is not AttemptEnd.FAILED:
+        raise lease_lost(store, trial_id)
+    return trial

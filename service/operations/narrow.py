@@ -1,0 +1,46 @@
+"""Reads from the finished trials what should become of each range."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service import narrowing
+from service.domain.errors import Fault, InvalidInput
+from service.domain.rounds import RangeEvidence, Round
+from service.domain.study import Plan, Study
+from service.narrowing.base import Policy
+from service.operations.plan_check import settings_faults, unknown
+from service.storage.store import Store
+
+DEFAULT_POLICY = Plan(policy="leaders")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdicts of a policy on the round in force."""
+
+    round: Round
+    policy: str
+    settings: Mapping[str, Any]
+    ranges: Mapping[str, RangeEvidence]
+
+
+def judge_ranges(store: Store, study: Study, plan: Plan | None = None) -> Judgement:
+    """The verdicts of a policy: the one given, else the study's own, else the default."""
+    chosen = plan or study.spec.narrowing or DEFAULT_POLICY
+    policy = _policy(chosen)
+    settings = policy.Settings.model_validate(dict(chosen.settings))
+    current = store.rounds.get(study.id, study.round)
+    history = store.trials.observations(study.id)
+    verdicts = policy.judge(current.space, history, study.spec.metric.goal, settings)
+    return Judgement(current, chosen.policy, settings.model_dump(mode="json"), verdicts)
+
+
+def _policy(plan: Plan) -> Policy[Any]:
+    policy = narrowing.find(plan.policy)
+    if policy is None:
+        known = [known.name for known in narrowing.known()]
+        raise InvalidInput([Fault("policy", unknown("narrowing policy", plan.policy, known))])
+    if faults := list(settings_faults(policy.Settings, plan.settings, "settings")):
+        raise InvalidInput(faults)
+    return policy

@@ -1,0 +1,61 @@
+"""Checks the search, narrowing and pruning of a study against what this server has."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel, ValidationError
+
+from service import narrowing, search
+from service.domain.errors import Fault
+from service.domain.study import Plan, Spec
+
+
+def plan_faults(spec: Spec) -> list[Fault]:
+    """What is unknown to this server, or set wrongly."""
+    return [*_search_faults(spec), *_narrowing_faults(spec.narrowing), *_pruning_faults(spec.pruning)]
+
+
+def settings_faults(model: type[BaseModel], settings: Mapping[str, object], path: str) -> Iterator[Fault]:
+    """What a settings model refuses, each with the path of its field."""
+    try:
+        model.model_validate(dict(settings))
+    except ValidationError as error:
+        for fault in error.errors():
+            place = ".".join([path, *(str(part) for part in fault["loc"])])
+            yield Fault(place, fault["msg"].removeprefix("Value error, "))
+
+
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """The sentence for a name that this server does not have."""
+    if not known:
+        return f"this server has no {what}; leave the block out"
+    return f"this server has no {what} {name!r}; it has {', '.join(known)}"
+
+
+def _search_faults(spec: Spec) -> Iterator[Fault]:
+    algorithm = search.find(spec.search.algorithm)
+    if algorithm is None:
+        known = [known.name for known in search.known()]
+        yield Fault("search.algorithm", unknown("search algorithm", spec.search.algorithm, known))
+        return
+    wrong = list(settings_faults(algorithm.Settings, spec.search.settings, "search.settings"))
+    yield from wrong
+    if not wrong:
+        settings = algorithm.Settings.model_validate(dict(spec.search.settings))
+        for place, sentence in algorithm.faults(spec.space, settings):
+            yield Fault(f"search.settings.{place}".rstrip("."), sentence)
+
+
+def _narrowing_faults(plan: Plan | None) -> Iterator[Fault]:
+    if plan is None:
+        return
+    policy = narrowing.find(plan.policy)
+    if policy is None:
+        known = [known.name for known in narrowing.known()]
+        yield Fault("narrowing.policy", unknown("narrowing policy", plan.policy, known))
+        return
+    yield from settings_faults(policy.Settings, plan.settings, "narrowing.settings")
+
+
+def _pruning_faults(plan: Plan | None) -> Iterator[Fault]:
+    if plan is not None:
+        yield Fault("pruning.policy", unknown("pruning rule", plan.policy, []))

@@ -1,0 +1,28 @@
+"""Takes a trial back from a worker that gives it up."""
+
+from collections.abc import Sequence
+
+from service.domain.status import AttemptEnd, TrialStatus
+from service.domain.trial import Trial
+from service.operations.conclude import trial_ended
+from service.operations.give_back import goes_on, lease_lost, wait_again
+from service.operations.report import add_epochs
+from service.storage.attempts import EpochNumbers
+from service.storage.store import Store
+
+
+def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[EpochNumbers]) -> Trial:
+    """End a lease without counting its attempt; the same release said again changes nothing."""
+    trial = store.trials.held(trial_id, token)
+    if trial is None:
+        if store.attempts.end_of(trial_id, token) is not AttemptEnd.RELEASED:
+            raise lease_lost(store, trial_id)
+        return store.trials.get(trial_id)
+    add_epochs(store, trial, epochs)
+    store.attempts.close(trial.id, trial.leases, AttemptEnd.RELEASED, store.now)
+    if trial.stop_reason is None and goes_on(store, trial):
+        wait_again(store, trial, counted=False)
+    else:
+        store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
+        trial_ended(store, store.trials.get(trial.id))
+    return store.trials.get(trial.id)

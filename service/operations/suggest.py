@@ -1,0 +1,118 @@
+"""Keeps suggestions waiting that are too slow to make while a worker waits for its claim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from service.domain.rounds import Round
+from service.domain.space import key_of
+from service.domain.status import Purpose, StudyStatus, TrialStatus
+from service.domain.study import Study
+from service.domain.trial import Trial
+from service.operations.conclude import cancel, conclude
+from service.operations.draw import algorithm_of, provenance, write_suggestions
+from service.search.base import Answer, Question
+from service.storage.store import Signal, Store
+
+MOST_AHEAD = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an algorithm is to be asked for a study, and what becomes of its answer."""
+
+    study: Study
+    round: Round
+    question: Question
+    settings: BaseModel
+    replaced: Sequence[Trial]
+    """Suggestions that nobody has claimed, which the first points replace."""
+    pending: tuple[int, ...]
+    count: int
+
+
+def plan_suggestions(store: Store, study_id: str) -> Request | None:
+    """What to ask for next; None while enough suggestions wait that know all there is to know."""
+    study = store.studies.get(study_id)
+    algorithm = algorithm_of(study)
+    if algorithm.instant or study.status is not StudyStatus.RUNNING or study.ended_by is not None:
+        return None
+    unclaimed = store.trials.unclaimed(study.id)
+    running = store.trials.in_status(study.id, TrialStatus.RUNNING, Purpose.SEARCH)
+    missing = _missing(study, len(unclaimed), len(running))
+    if missing == 0 and all(_knows_all(trial, study) for trial in unclaimed):
+        return None
+    return _request(store, study, algorithm.Settings, unclaimed, running, missing)
+
+
+def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
+    """Write suggestions down, unless the study has moved on to another round or stopped."""
+    study = store.studies.get(request.study.id, lock=True)
+    if study.round != request.round.number or study.status is not StudyStatus.RUNNING or study.ended_by is not None:
+        return
+    origin = provenance(request.study, request.round, study.spec.search.algorithm, request.pending)
+    replaced = len(request.replaced)
+    for trial, params in zip(request.replaced, answer.points, strict=False):
+        store.trials.replace_unclaimed(trial.id, params, study.round, origin)
+    room = len(answer.points) if study.room is None else study.room
+    fresh = answer.points[replaced : replaced + room]
+    if fresh:
+        write_suggestions(store, study, request.round, fresh, origin)
+    store.announce(Signal.WORK)
+    if len(answer.points) < request.count:
+        _exhausted(store, study, request.replaced[len(answer.points) :])
+
+
+def _exhausted(store: Store, study: Study, without_point: Sequence[Trial]) -> None:
+    for trial in without_point:
+        cancel(store, trial)
+    store.studies.update(study.id, ended_by="space")
+    conclude(store, study.id)
+
+
+def _missing(study: Study, unclaimed: int, running: int) -> int:
+    ahead = min(MOST_AHEAD, max(2, running))
+    missing = max(0, ahead - unclaimed)
+    return missing if study.room is None else min(missing, study.room)
+
+
+def _knows_all(trial: Trial, study: Study) -> bool:
+    known: Any = (trial.provenance or {}).get("last_event", -1)
+    return not trial.stale and known >= study.last_event
+
+
+def _request(
+    store: Store,
+    study: Study,
+    settings: type[BaseModel],
+    unclaimed: Sequence[Trial],
+    running: Sequence[Trial],
+    missing: int,
+) -> Request:
+    waiting = store.trials.in_status(study.id, TrialStatus.WAITING, Purpose.SEARCH)
+    replaced = {trial.id for trial in unclaimed}
+    pending = [*running, *(trial for trial in waiting if trial.id not in replaced)]
+    pending_params = tuple(trial.params for trial in pending)
+    history = tuple(store.trials.observations(study.id))
+    current = store.rounds.get(study.id, study.round)
+    question = Question(
+        space=current.space,
+        goal=study.spec.metric.goal,
+        seed=study.spec.search.seed,
+        number=unclaimed[0].number if unclaimed else study.next_number,
+        planned=max(1, current.planned),
+        history=history,
+        pending=pending_params,
+        taken=frozenset(key_of(params) for params in (*(seen.params for seen in history), *pending_params)),
+    )
+    return Request(
+        study=study,
+        round=current,
+        question=question,
+        settings=settings.model_validate(dict(study.spec.search.settings)),
+        replaced=unclaimed,
+        pending=tuple(trial.number for trial in pending),
+        count=len(unclaimed) + missing,
+    )

@@ -1,0 +1,18 @@
+"""The search algorithms: a module here with a constant ALGORITHM has registered it."""
+
+from functools import cache
+from typing import Any
+
+from service.registry import parts
+from service.search.base import Algorithm
+
+
+@cache
+def known() -> tuple[Algorithm[Any], ...]:
+    """Every algorithm, by name."""
+    return parts(__name__, "ALGORITHM")
+
+
+def find(name: str) -> Algorithm[Any] | None:
+    """The algorithm of a name, or None where there is none."""
+    return next((algorithm for algorithm in known() if algorithm.name == name), None)

@@ -1,0 +1,71 @@
+"""Brings a database to the schema that this version needs, and tells whether it has it."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import migrations
+from service.storage.sqlite import sqlite_engine
+
+VERSION_TABLE = "shibori_schema_version"
+# Any number will do, as long as all servers take the same one.
+ADVISORY_LOCK = 5_040_742_651
+
+
+class SchemaOutdated(RuntimeError):
+    """The database has another schema than this version needs."""
+
+
+def migration_engine(url: str) -> sa.Engine:
+    """An engine whose transactions cover changes of the schema too."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed)
+    engine = sqlite_engine(parsed, read_only=False)
+    # Rebuilding a table drops it, which would delete the rows that refer to it.
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = OFF"))
+    return engine
+
+
+def upgrade(url: str) -> None:
+    """Run what migrations are missing; servers that start together wait for the first one to do so."""
+    engine = migration_engine(url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
+        command.upgrade(_config(connection), "head")
+    engine.dispose()
+
+
+def check(url: str) -> None:
+    """Raise SchemaOutdated unless the schema is the one that the tables describe."""
+    engine = migration_engine(url)
+    with engine.begin() as connection:
+        found = current(connection)
+        if found != head():
+            raise SchemaOutdated(
+                f"the database is at schema {found or 'none'} and this version needs {head()}; run `shibori db upgrade`"
+            )
+        command.check(_config(connection))
+    engine.dispose()
+
+
+def current(connection: sa.Connection) -> str | None:
+    """The revision that a database is at."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def head() -> str:
+    """The revision that this version needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    return config

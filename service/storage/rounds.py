@@ -1,0 +1,95 @@
+"""The rounds of a study."""
+
+from functools import lru_cache
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from service.domain.rounds import Round
+from service.domain.space import Parameter, Space
+from service.storage.tables import rounds
+
+_RANGES: TypeAdapter[dict[str, Parameter]] = TypeAdapter(dict[str, Parameter])
+
+
+@lru_cache(maxsize=1024)
+def space_from_json(text: str) -> Space:
+    """A space as `space_to_json` wrote it."""
+    return Space(_RANGES.validate_json(text))
+
+
+def space_to_json(space: Space) -> str:
+    return _RANGES.dump_json(dict(space.parameters), exclude_none=True).decode()
+
+
+class Rounds:
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, study_id: str, opened: Round) -> None:
+        self._connection.execute(
+            sa.insert(rounds).values(
+                study_id=study_id,
+                number=opened.number,
+                parent=opened.parent,
+                ranges=space_to_json(opened.space),
+                origin=opened.origin,
+                evidence=opened.evidence,
+                planned=opened.planned,
+                position=opened.position,
+                finished=0,
+                opened_at=opened.opened_at,
+            )
+        )
+
+    def get(self, study_id: str, number: int) -> Round:
+        row = self._connection.execute(self._all.where(_of(study_id), rounds.c.number == number)).mappings().one()
+        return _round(row)
+
+    def all(self, study_id: str) -> list[Round]:
+        rows = self._connection.execute(self._all.where(_of(study_id)).order_by(rounds.c.number))
+        return [_round(row) for row in rows.mappings()]
+
+    def move_to(self, study_id: str, number: int, position: int) -> None:
+        """Note where the search left off in its enumeration of points."""
+        self._update(study_id, number, position=position)
+
+    def replan(self, study_id: str, number: int, planned: int) -> None:
+        """Expect another number of trials in a round, and let the search enumerate anew."""
+        self._update(study_id, number, planned=planned, position=0)
+
+    def last(self, study_id: str) -> int:
+        """The highest number of a round."""
+        return int(self._connection.scalar(sa.select(sa.func.max(rounds.c.number)).where(_of(study_id))) or 0)
+
+    def finished(self, study_id: str, number: int) -> int:
+        """How many trials of a round have finished."""
+        one = sa.select(rounds.c.finished).where(_of(study_id), rounds.c.number == number)
+        return int(self._connection.scalar(one) or 0)
+
+    def count_finished(self, study_id: str, number: int) -> None:
+        """One more trial of the round has finished."""
+        self._update(study_id, number, finished=rounds.c.finished + 1)
+
+    def _update(self, study_id: str, number: int, **values: object) -> None:
+        self._connection.execute(sa.update(rounds).where(_of(study_id), rounds.c.number == number).values(**values))
+
+    _all = sa.select(
+        rounds.c.number,
+        rounds.c.parent,
+        rounds.c.ranges,
+        rounds.c.origin,
+        rounds.c.evidence,
+        rounds.c.planned,
+        rounds.c.position,
+        rounds.c.opened_at,
+    )
+
+
+def _of(study_id: str) -> sa.ColumnElement[bool]:
+    return rounds.c.study_id == study_id
+
+
+def _round(row: sa.RowMapping) -> Round:
+    fields = dict(row)
+    return Round(space=space_from_json(fields.pop("ranges")), **fields)

@@ -1,0 +1,83 @@
+"""What an operation holds in its hands: the aggregates of one transaction, its time and its random source."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+
+from service.storage.attempts import Attempts
+from service.storage.events import Events
+from service.storage.keys import IdempotencyKeys
+from service.storage.rounds import Rounds
+from service.storage.studies import Studies
+from service.storage.trials import Trials
+from service.storage.workers import Workers
+
+Result = TypeVar("Result")
+Clock: TypeAlias = Callable[[], datetime]
+Entropy: TypeAlias = Callable[[int], bytes]
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Signal(StrEnum):
+    """What others in this process may want to know after a commit."""
+
+    WORK = "work"
+    """There may be a trial to claim."""
+    HISTORY = "history"
+    """Suggestions may be missing or out of date."""
+
+
+class Store:
+    """The aggregates within one transaction, which has one time."""
+
+    def __init__(self, connection: sa.Connection, now: datetime, entropy: Entropy) -> None:
+        self.now = now
+        self.studies = Studies(connection)
+        self.trials = Trials(connection)
+        self.attempts = Attempts(connection)
+        self.rounds = Rounds(connection)
+        self.workers = Workers(connection)
+        self.events = Events(connection)
+        self.keys = IdempotencyKeys(connection)
+        self.signals: set[Signal] = set()
+        self._entropy = entropy
+
+    def random_token(self) -> str:
+        """128 random bits in hexadecimal."""
+        return self._entropy(16).hex()
+
+    def random_seed(self) -> int:
+        """A seed of 32 bits."""
+        return int.from_bytes(self._entropy(4), "big")
+
+    def announce(self, *signals: Signal) -> None:
+        """Tell others in this process, once this transaction is committed."""
+        self.signals.update(signals)
+
+
+Work: TypeAlias = Callable[[Store], Result]
+Listener: TypeAlias = Callable[[frozenset[Signal]], None]
+
+
+class Database(Protocol):
+    """Units of work: read ones side by side, writing ones durable before they return."""
+
+    @property
+    def description(self) -> str: ...
+
+    def read(self, work: Work[Result]) -> Result: ...
+
+    def write(self, work: Work[Result]) -> Result: ...
+
+    def submit(self, work: Work[Result]) -> Future[Result]:
+        """Start a writing unit of work; the future is done after its commit."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,207 @@
+"""The tables, and the types in which they keep times and enums."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from service.domain.status import AttemptEnd, FailureReason, Purpose, StudyStatus, TrialStatus
+from service.domain.trial import Origin
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC on both sides; SQLite has no zones, so there it is stored without."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and (value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column of type INTEGER.
+RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value.value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+studies = sa.Table(
+    "studies",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(128), nullable=False, unique=True),
+    sa.Column("objective", sa.String(128), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("next_number", sa.BigInteger, nullable=False),
+    sa.Column("budgeted", sa.BigInteger, nullable=False),
+    sa.Column("epochs", sa.BigInteger, nullable=False),
+    sa.Column("last_event", sa.BigInteger, nullable=False),
+    sa.Column("ended_by", sa.String(16)),
+    sa.Column("ends_at", UtcDateTime),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+    _one_of("status", StudyStatus),
+    sa.Index(None, "status", "objective"),
+    sa.Index(None, "created_at", "id"),
+    sa.Index(None, "ends_at"),
+)
+
+study_tags = sa.Table(
+    "study_tags",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("tag", sa.String(128), primary_key=True),
+    sa.Index(None, "tag", "study_id"),
+)
+
+trial_counts = sa.Table(
+    "trial_counts",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("purpose", sa.String(16), primary_key=True),
+    sa.Column("status", sa.String(16), primary_key=True),
+    sa.Column("trials", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("trials >= 0", name="trials"),
+)
+
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("parent", sa.Integer),
+    sa.Column("ranges", sa.Text, nullable=False),
+    sa.Column("origin", sa.String(128), nullable=False),
+    sa.Column("evidence", sa.JSON(none_as_null=True)),
+    sa.Column("planned", sa.BigInteger, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("finished", sa.BigInteger, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+)
+
+trials = sa.Table(
+    "trials",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("purpose", sa.String(16), nullable=False),
+    sa.Column("origin", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("point", sa.String(32), nullable=False),
+    sa.Column("value", sa.Float(53)),
+    sa.Column("samples", sa.BigInteger),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("provenance", sa.JSON(none_as_null=True)),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("attempts_allowed", sa.Integer, nullable=False),
+    sa.Column("leases", sa.Integer, nullable=False),
+    sa.Column("lease_token", sa.String(64)),
+    sa.Column("lease_expires_at", UtcDateTime),
+    sa.Column("claim_request", sa.String(32)),
+    sa.Column("worker", sa.String(256)),
+    sa.Column("stale", sa.Boolean, nullable=False),
+    sa.Column("stop_reason", sa.Text),
+    sa.Column("failure_reason", sa.String(16)),
+    sa.Column("failure_message", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+    sa.UniqueConstraint("study_id", "number"),
+    _one_of("status", TrialStatus),
+    _one_of("purpose", Purpose),
+    _one_of("origin", Origin),
+    _one_of("failure_reason", FailureReason),
+    sa.CheckConstraint("(status = 'running') = (lease_token IS NOT NULL)", name="lease"),
+    sa.CheckConstraint("status != 'completed' OR value IS NOT NULL", name="completed_has_value"),
+    sa.Index(None, "study_id", "purpose", "status", "number"),
+    sa.Index(None, "study_id", "purpose", "status", "value", "number"),
+    sa.Index(None, "study_id", "point"),
+    sa.Index(None, "lease_expires_at"),
+    sa.Index(None, "claim_request"),
+    sa.Index(None, "worker", "status"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("lease", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("token", sa.String(64), nullable=False),
+    sa.Column("worker", sa.String(256), nullable=False),
+    sa.Column("last_epoch", sa.BigInteger),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("end", sa.String(16)),
+    sa.Column("message", sa.Text),
+    _one_of("end", AttemptEnd),
+)
+
+curves = sa.Table(
+    "curves",
+    metadata,
+    sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("lease", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first_epoch", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("epochs", sa.JSON, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("trial", sa.BigInteger),
+    sa.Column("round", sa.Integer),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.String(256), primary_key=True),
+    sa.Column("objectives", sa.JSON, nullable=False),
+    sa.Column("purposes", sa.JSON, nullable=False),
+    sa.Column("study", sa.String(128)),
+    sa.Column("completed", sa.BigInteger, nullable=False),
+    sa.Column("failed", sa.BigInteger, nullable=False),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Column("last_seen_at", UtcDateTime, nullable=False),
+)
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("key", sa.String(256), primary_key=True),
+    sa.Column("fingerprint", sa.String(32), nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("location", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "created_at"),
+)

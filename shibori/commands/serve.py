@@ -1,0 +1,51 @@
+"""`shibori serve`: runs the server."""
+
+import logging
+import signal
+import sys
+
+import click
+
+from shibori.commands.db import database_option
+from shibori.until import end_with_stdin
+
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 3
+
+
+@click.command()
+@click.option(
+    "--host", envvar="SHIBORI_HOST", default="127.0.0.1", show_default=True, show_envvar=True, help="Where to listen."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    envvar="SHIBORI_PORT",
+    default=8000,
+    show_default=True,
+    show_envvar=True,
+    help="The port to listen on.",
+)
+@database_option
+@click.option("--until-stdin-closes", is_flag=True, hidden=True)
+def command(host: str, port: int, database: str, until_stdin_closes: bool) -> None:
+    """Run the server until it is interrupted. Its log goes to the standard error."""
+    import uvicorn
+    from service.app import create_app
+
+    from service.settings import Settings
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # The server hands a signal on after an orderly end, and then it is no reason to fail.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    if until_stdin_closes:
+        end_with_stdin()
+    uvicorn.run(
+        create_app(Settings(host=host, port=port, database_url=database)),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

@@ -1,0 +1,84 @@
+"""`shibori worker`: runs trials for a server."""
+
+import os
+import sys
+
+import click
+
+from shibori.commands.options import connect, server_option
+from shibori.until import end_with_stdin
+
+
+@click.command()
+@server_option
+@click.option(
+    "--processes", type=click.IntRange(1, 1024), default=None, help="How many run at once; default: one a core."
+)
+@click.option("--objective", metavar="MODULE:FUNCTION", help="A function of your own to run trials with.")
+@click.option("--command", "program", metavar="COMMAND", help="A program of your own, run once a trial.")
+@click.option(
+    "--name",
+    "command_name",
+    default="command",
+    show_default=True,
+    help="The objective that --command is.",
+)
+@click.option("--study", metavar="STUDY", help="Work for this study alone.")
+@click.option(
+    "--exit-when-idle",
+    "idle_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End when there was nothing to do for so long.",
+)
+@click.option("--until-stdin-closes", is_flag=True, hidden=True)
+def command(
+    server: str,
+    processes: int | None,
+    objective: str | None,
+    program: str | None,
+    command_name: str,
+    study: str | None,
+    idle_seconds: float | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Run trials for a server, in one process a core.
+
+    An interrupt ends each process after the epoch it is in; its trial goes back to the server. A
+    process that dies is started again.
+
+    A COMMAND gets each parameter in SHIBORI_PARAM_<NAME> and all as JSON on its standard input. It
+    prints epochs as {"epoch": 1, "train_loss": 0.5} and at the end {"value": 0.83}, each on a line.
+    """
+    from worker.config import WorkerConfig
+    from worker.parent import work
+
+    connect(server)
+    _check(objective, program)
+    if until_stdin_closes:
+        end_with_stdin()
+    config = WorkerConfig(
+        server=server,
+        objective=objective,
+        command=program,
+        command_name=command_name,
+        study=study,
+        exit_when_idle_seconds=idle_seconds,
+    )
+    sys.exit(work(config, processes or cores()))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check(objective: str | None, program: str | None) -> None:
+    if objective is not None and program is not None:
+        raise click.UsageError("--objective and --command exclude each other; give one of them.")
+    if objective is not None and not all(objective.partition(":")):
+        raise click.BadParameter(
+            f"must be module:function, as in train:objective, got {objective!r}", param_hint="--objective"
+        )
+    if program is not None and not program.strip():
+        raise click.BadParameter("must name a program", param_hint="--command")

@@ -1,0 +1,1 @@
+"""The demonstration: a whole search on handwritten digits, with a server and workers of its own."""

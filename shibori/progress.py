@@ -1,0 +1,35 @@
+"""A bar that follows a study until it ends."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from client import Client
+from service.protocol import StudyView
+from shibori.sentences import finished, params_text, value_text
+
+LOOK_SECONDS = 0.25
+ONGOING = frozenset({"running", "paused"})
+
+
+def follow(client: Client, study: str, sleep: Callable[[float], None] = time.sleep) -> StudyView:
+    """Draws progress and the best so far on the standard error; returns the study as it ended."""
+    from tqdm import tqdm
+
+    seen = client.study(study)
+    with tqdm(total=seen.budget.trials, initial=finished(seen), unit="trial", file=sys.stderr) as bar:
+        while True:
+            bar.total = seen.budget.trials
+            bar.set_postfix_str(_best(seen), refresh=False)
+            bar.update(finished(seen) - bar.n)
+            bar.refresh()
+            if seen.status not in ONGOING:
+                return seen
+            sleep(LOOK_SECONDS)
+            seen = client.study(study)
+
+
+def _best(study: StudyView) -> str:
+    if study.best is None:
+        return ""
+    return f"best {value_text(study.best)} ({params_text(study.best)})"

@@ -1,0 +1,60 @@
+"""Studies and verdicts as lines for a person."""
+
+from collections.abc import Iterator
+
+from service.protocol import Narrowing, ProposedRange, RangeVerdict, StudyView, TrialView
+
+
+def finished(study: StudyView) -> int:
+    """The trials that came to an end, whichever."""
+    counts = study.counts
+    return counts.completed + counts.pruned + counts.failed
+
+
+def progress_of(study: StudyView) -> str:
+    """How many trials are finished, of how many."""
+    total = study.budget.trials
+    return f"{finished(study)}/{total}" if total else str(finished(study))
+
+
+def value_text(trial: TrialView | None) -> str:
+    return "-" if trial is None or trial.value is None else f"{trial.value:.4g}"
+
+
+def params_text(trial: TrialView) -> str:
+    return ", ".join(f"{name}:{_short(value)}" for name, value in trial.params.items())
+
+
+def study_row(study: StudyView) -> tuple[str, ...]:
+    return (study.name, study.status, progress_of(study), value_text(study.best), str(study.round))
+
+
+def study_lines(study: StudyView) -> Iterator[str]:
+    yield f"{study.name} ({study.id}): {study.status}" + (f" by {study.ended_by}" if study.ended_by else "")
+    counts = ", ".join(f"{count} {status}" for status, count in study.counts.model_dump().items() if count)
+    yield f"trials: {progress_of(study)}" + (f" ({counts})" if counts else "")
+    if study.best is not None:
+        yield f"best {study.metric.name}: {value_text(study.best)} | {params_text(study.best)}"
+    yield f"round: {study.round}"
+    if study.eta_seconds is not None:
+        yield f"about {study.eta_seconds:.0f} s to go"
+
+
+def verdict_lines(narrowing: Narrowing) -> Iterator[str]:
+    """A sentence for each range."""
+    for name, verdict in narrowing.ranges.items():
+        yield f"{name}: {verdict.verdict} {_range(verdict)}{_change(verdict)}: {verdict.reason}"
+
+
+def _change(verdict: RangeVerdict) -> str:
+    return "" if verdict.verdict == "keep" else f" to {_range(verdict.proposed)}"
+
+
+def _range(bounds: RangeVerdict | ProposedRange) -> str:
+    if bounds.choices is not None:
+        return "{" + ", ".join(_short(choice) for choice in bounds.choices) + "}"
+    return f"{_short(bounds.low)}..{_short(bounds.high)}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The embedded data sets, and the script that makes them."""

@@ -1,0 +1,35 @@
+"""What an objective is: settings to check, and training code to run, one epoch at a time."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The metrics of the epoch that counts, and the number of samples behind those that are accuracies."""
+
+    metrics: Mapping[str, float]
+    samples: Mapping[str, int]
+
+
+class Objective(Protocol):
+    """Something to search the settings of; a class in this folder that derives from it registers itself.
+
+    metrics names what it reports, the one that is usually searched for first. Settings is a frozen model that
+    forbids extra fields; each field has a default, bounds and a description.
+    """
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    Settings: ClassVar[type[BaseModel]]
+
+    def train(self, settings: Any, *, seed: int, split_seed: int) -> Generator[dict[str, float], None, Result]:
+        """Train with an instance of Settings, and hand out the epoch's number and metrics after each.
+
+        seed decides all that is random but the split into training and validation data, which split_seed
+        decides alone. Raises Diverged and DataError. May be closed after any epoch.
+        """
+        ...

@@ -1,0 +1,26 @@
+"""Gradient descent with momentum."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from trainer.arrays import Floats
+from trainer.optimizers.base import Optimizer
+
+
+class Momentum(Optimizer):
+    """v = a v - lr g, W += v, with the momentum a in [0, 1) (Polyak 1964)."""
+
+    name = "momentum"
+    settings: ClassVar[tuple[str, ...]] = ("momentum",)
+
+    def __init__(self, parameters: Floats, momentum: float = 0.9) -> None:
+        self.momentum = momentum
+        self.velocity = np.zeros_like(parameters)
+
+    def update(self, parameters: Floats, gradients: Floats, lr: float) -> None:
+        """Turn the velocity by the gradients, which are used up, and move the parameters with it."""
+        self.velocity *= self.momentum
+        gradients *= lr
+        self.velocity -= gradients
+        parameters += self.velocity

@@ -1,0 +1,92 @@
+"""One trial from its claim to the answer to its last request."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from client import ApiError, Client, LeaseLost, Refused
+from service.protocol import ClaimedTrial, Epoch
+from worker.holding import Holding
+from worker.keeper import Keeper
+from worker.outbox import LARGEST_BATCH
+from worker.outcome import Dropped, Failed, Outcome, Value, outcome_of
+from worker.session import Runnable
+from worker.shutdown import Shutdown
+from worker.stopping import Halt
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Runs trials one after the other.
+
+    `patient` asks for as long as a result is worth, `hasty` once: what it could not send waits
+    for the next report.
+    """
+
+    patient: Client
+    hasty: Client
+    runnables: Mapping[str, Runnable]
+    holding: Holding
+    shutdown: Shutdown
+
+    def run(self, trial: ClaimedTrial) -> list[ClaimedTrial]:
+        """Trains and tells the server; returns what that answer brought to run next."""
+        self.holding.take(trial.id, trial.lease.token)
+        runnable = self.runnables[trial.objective]
+        with Keeper(self.hasty, trial, self.shutdown.is_requested) as keeper:
+            outcome = outcome_of(lambda: runnable.run(trial, keeper))
+        if keeper.told is not None:
+            outcome = Dropped(keeper.told)
+        claimed = self._tell(trial, outcome, keeper.rest())
+        self.holding.drop()
+        return claimed
+
+    def _tell(self, trial: ClaimedTrial, outcome: Outcome, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
+        try:
+            return self._settle(trial, outcome, self._all_but_the_last_batch_sent(trial, epochs))
+        except LeaseLost as error:
+            log.warning("trial %s is dropped: %s", trial.id, error)
+        except Refused as error:
+            self._fail(trial, Failed("error", f"The server refused the result: {error}"), ())
+        except ApiError as error:
+            log.error("trial %s is dropped: %s", trial.id, error)
+        return []
+
+    def _settle(self, trial: ClaimedTrial, outcome: Outcome, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
+        match outcome:
+            case Value():
+                return self._complete(trial, outcome, epochs)
+            case Failed():
+                log.warning("trial %s failed: %s", trial.id, outcome.message.partition("\n")[0])
+                self._fail(trial, outcome, epochs)
+            case Dropped(halt=Halt.SHUTDOWN):
+                self.patient.release(trial.id, trial.lease.token, epochs)
+                log.info("trial %s is given back", trial.id)
+            case Dropped():
+                log.info("trial %s ends here: %s", trial.id, outcome.halt)
+        return []
+
+    def _complete(self, trial: ClaimedTrial, result: Value, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
+        answer = self.patient.complete(
+            trial.id,
+            trial.lease.token,
+            result.value,
+            samples=result.samples,
+            epochs=epochs,
+            claim_next=0 if self.shutdown.requested else 1,
+        )
+        return answer.claimed.trials
+
+    def _fail(self, trial: ClaimedTrial, failed: Failed, epochs: Sequence[Epoch]) -> None:
+        try:
+            self.patient.fail(trial.id, trial.lease.token, failed.reason, failed.message, epochs=epochs)
+        except ApiError as error:
+            log.error("trial %s: its failure could not be told: %s", trial.id, error)
+
+    def _all_but_the_last_batch_sent(self, trial: ClaimedTrial, epochs: Sequence[Epoch]) -> Sequence[Epoch]:
+        while len(epochs) > LARGEST_BATCH:
+            self.patient.report(trial.id, trial.lease.token, epochs[:LARGEST_BATCH])
+            epochs = epochs[LARGEST_BATCH:]
+        return epochs

@@ -1,0 +1,109 @@
+"""A worker process: one trial after the other, until it is asked to end or idle for long enough."""
+
+import logging
+import os
+import secrets
+import socket
+import sys
+
+from client import ApiError, Client, Retry, Unreachable
+from worker.attempt import Attempts
+from worker.claims import Claims, Idleness
+from worker.config import WorkerConfig
+from worker.exits import DONE, REFUSED, UNREACHABLE, WRONG_USE
+from worker.holding import Holding
+from worker.objectives.builtin import builtins
+from worker.objectives.command import CommandObjective
+from worker.objectives.function import ObjectiveNotFound, load
+from worker.session import Runnable
+from worker.shutdown import Shutdown, install
+
+UNANSWERED = frozenset({408, 429, 500, 502, 503, 504})
+RESULT_PATIENCE_SECONDS = 3600.0
+FAREWELL_SECONDS = 1.0
+log = logging.getLogger("worker")
+
+
+def main() -> None:
+    config, record = WorkerConfig.model_validate_json(sys.argv[1]), int(sys.argv[2])
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {name} %(message)s")
+    holding = Holding(record)
+    code = Worker(config, name, holding).run()
+    holding.leave(code)
+    sys.exit(code)
+
+
+class Worker:
+    def __init__(self, config: WorkerConfig, name: str, holding: Holding) -> None:
+        self._config = config
+        self._name = name
+        self._holding = holding
+        self._shutdown = Shutdown()
+        self._client = Client(config.server, retry=_patience(RESULT_PATIENCE_SECONDS))
+        self._hasty = self._client.with_retry(_patience(0.0))
+
+    def run(self) -> int:
+        install(self._shutdown, self._leave, parent=sys.stdin.fileno())
+        try:
+            runnables = {runnable.name: runnable for runnable in self._runnables()}
+            self._work(runnables)
+        except ObjectiveNotFound as error:
+            log.error("%s", error)
+            return WRONG_USE
+        except Unreachable as error:
+            log.error("%s", error)
+            return UNREACHABLE
+        except ApiError as error:
+            log.error("the server refuses this worker: %s", error)
+            return REFUSED
+        return DONE
+
+    def _runnables(self) -> list[Runnable]:
+        own: list[Runnable] = []
+        if self._config.objective is not None:
+            own.append(load(self._config.objective))
+        if self._config.command is not None:
+            name, group = self._config.command_name, self._holding.runs_group
+            own.append(CommandObjective(self._config.command, name, group))
+        return [*builtins(), *own]
+
+    def _work(self, runnables: dict[str, Runnable]) -> None:
+        attempts = Attempts(self._client, self._hasty, runnables, self._holding, self._shutdown)
+        idle = Idleness(self._config.exit_when_idle_seconds)
+        claims = self._claims(list(runnables))
+        log.info("works for %s on %s", self._client.url, ", ".join(runnables))
+        idle.begin()
+        while not self._shutdown.requested and idle.left_seconds > 0:
+            trials = claims.next(idle.left_seconds)
+            while trials:
+                trials = attempts.run(trials[0])
+                idle.begin()
+
+    def _claims(self, objectives: list[str]) -> Claims:
+        bound = self._config.exit_when_idle_seconds
+        patience = _patience(float("inf") if bound is None else bound)
+        client = self._client.with_retry(patience)
+        return Claims(client, self._hasty, self._name, objectives, self._config.study, self._shutdown)
+
+    def _leave(self) -> None:
+        """Gives the trial back from beside an epoch that takes longer than the end may wait."""
+        held = self._holding.record
+        if held.trial is not None and held.lease is not None:
+            self._give_back(held.trial, held.lease)
+        self._holding.leave(DONE)
+        os._exit(DONE)
+
+    def _give_back(self, trial: int, lease: str) -> None:
+        try:
+            self._client.with_retry(_patience(FAREWELL_SECONDS)).release(trial, lease)
+        except ApiError as error:
+            log.warning("trial %s could not be given back: %s", trial, error)
+
+
+def _patience(total_seconds: float) -> Retry:
+    return Retry(total_seconds=total_seconds, statuses=UNANSWERED)
+
+
+if __name__ == "__main__":
+    main()

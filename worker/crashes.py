@@ -1,0 +1,30 @@
+"""Tells the server at once of a trial whose process died, instead of letting its lease run out."""
+
+import logging
+import os
+import signal
+from contextlib import suppress
+
+from client import ApiError, Client
+from worker.exits import described
+from worker.holding import Record
+
+log = logging.getLogger(__name__)
+
+
+def bury(client: Client, record: Record, code: int) -> None:
+    """Ends what the process left running and fails its trial, which may be tried again."""
+    log.warning("a worker process died with %s", described(code))
+    if record.group is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(record.group, signal.SIGKILL)
+    if record.trial is not None and record.lease is not None:
+        _fail(client, record.trial, record.lease, described(code))
+
+
+def _fail(client: Client, trial: int, lease: str, how: str) -> None:
+    message = f"The worker process died with {how} in the middle of this trial."
+    try:
+        client.fail(trial, lease, "error", message, retryable=True)
+    except ApiError as error:
+        log.warning("trial %s: its end could not be told, so its lease will run out: %s", trial, error)

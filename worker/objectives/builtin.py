@@ -1,0 +1,44 @@
+"""The objectives that ship with the service."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from service.protocol import ClaimedTrial
+from trainer.objectives import Objective, Result, known
+from worker.outcome import Unusable, Value
+from worker.session import Session, drain
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    objective: Objective
+
+    @property
+    def name(self) -> str:
+        return self.objective.name
+
+    def run(self, trial: ClaimedTrial, session: Session) -> Value:
+        curve = self.objective.train(self._settings(trial), seed=trial.seed, split_seed=trial.split_seed)
+        return _value_of(drain(curve, session), trial.metric)
+
+    def _settings(self, trial: ClaimedTrial) -> object:
+        try:
+            return self.objective.Settings.model_validate({**trial.settings, **trial.params})
+        except ValidationError as error:
+            raise Unusable(f"{self.name} refuses its settings: {_sentence(error)}.") from error
+
+
+def builtins() -> list[Builtin]:
+    return [Builtin(objective) for objective in known()]
+
+
+def _value_of(result: Result, metric: str) -> Value:
+    if metric not in result.metrics:
+        raise Unusable(f"The objective has no number named {metric!r}; it has {', '.join(result.metrics)}.")
+    return Value(float(result.metrics[metric]), result.samples.get(metric))
+
+
+def _sentence(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in faults)
