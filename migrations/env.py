@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import context
 
-from service.storage.migrations import VERSION_TABLE, migration_engine
-from service.storage.tables import metadata
+from service.storage.migrations import migration_engine
+from service.storage.tables import VERSION_TABLE, metadata
 
 
 def run(connection: sa.Connection) -> None:

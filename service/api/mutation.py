@@ -30,9 +30,7 @@ class Mutation:
     def __init__(self, database: Database, key: str | None, fingerprint: str) -> None:
         self._database, self._key, self._fingerprint = database, key, fingerprint
 
-    def answer(
-        self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
-    ) -> Response:
+    def answer(self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None) -> Response:
         """Do the work, or find what was answered the first time."""
         return respond(self._database.write(lambda store: self._unit(store, work, status, location)))
 

@@ -43,7 +43,11 @@ HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large
 
 
 def problem(
-    request: Request, kind: Kind, detail: str, faults: Sequence[FieldFault] = (), headers: Mapping[str, str] | None = None
+    request: Request,
+    kind: Kind,
+    detail: str,
+    faults: Sequence[FieldFault] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """A problem document about a request."""
     document = Problem(

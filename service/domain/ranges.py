@@ -85,11 +85,12 @@ class _Numeric:
     def index_at(self, unit: float) -> int:
         """Which of the counted values owns a place in [0, 1]."""
         count, spacing = self.count or 1, self.spacing or 1
-        inside = min(max(unit, 0.0), 1.0)
+        if not 0 < unit < 1:
+            return 0 if unit <= 0 else count - 1
         if self.scale == "linear":
-            return min(math.floor(inside * count), count - 1)
+            return min(math.floor(unit * count), count - 1)
         start, end = self.position(self.low), self.position(self.low + count * spacing)
-        real = self.value_at(start + inside * (end - start))
+        real = self.value_at(start + unit * (end - start))
         return min(max(math.floor((real - self.low) / spacing + ROUNDING), 0), count - 1)
 
     def to_unit(self, value: Scalar) -> float:
@@ -102,11 +103,11 @@ class _Numeric:
         return self._share(float(value) + spacing / 2, self.low, self.low + count * spacing)
 
     def _share(self, value: float, low: float, high: float) -> float:
-        if low == high:
-            return 0.5
         if self.scale == "log" and value <= 0:
             return -math.inf
         start, end = self.position(low), self.position(high)
+        if start == end:
+            return 0.5
         return (self.position(value) - start) / (end - start)
 
     def within(self, low: float, high: float) -> Self:

@@ -57,7 +57,9 @@ def _judge(name: str, parameter: Parameter, best: Sequence[Observation], setting
         return _keep(parameter, best, f"Too few: {have}, and the rule looks at the best {settings.top}.")
     using = [seen for seen in best if name in seen.params]
     if not using:
-        return _keep(parameter, best, f"The {_trials(best)} did not use this parameter, so there is nothing to judge it by.")
+        return _keep(
+            parameter, best, f"The {_trials(best)} did not use this parameter, so there is nothing to judge it by."
+        )
     if isinstance(parameter, Categorical):
         return _judge_choices(parameter, using, [seen.params[name] for seen in using])
     return _judge_range(parameter, using, [float(seen.params[name]) for seen in using], settings.margin)
@@ -76,23 +78,24 @@ def _judge_choices(parameter: Categorical, using: Sequence[Observation], values:
 def _judge_range(
     parameter: Numeric, using: Sequence[Observation], values: Sequence[float], margin: float
 ) -> RangeEvidence:
-    if parameter.low == parameter.high:
-        return _keep(parameter, using, f"The range has a single value, {parameter.low:.4g}.")
+    if _width(parameter) == 0:
+        return _keep(parameter, using, f"The range has no width, it holds {parameter.low:.4g} only.")
     where = f"The {_trials(using)} lay {_extent(min(values), max(values))}"
     low, high = _with_margin(parameter, min(values), max(values), margin)
-    if low >= high:
+    share = (parameter.position(high) - parameter.position(low)) / _width(parameter)
+    if share <= ROUNDING:
         return _keep(parameter, using, f"{where}, and around them this margin would leave no range at all.")
-    proposed = parameter.within(low, high)
-    share = _width(proposed) / _width(parameter)
     with_margin = f"with a margin of {margin:.0%} that is {low:.4g} to {high:.4g}"
     if share > 1 - NOTICEABLE:
         return _keep(parameter, using, f"{where}; {with_margin}, which leaves hardly anything to cut off.")
-    return _narrow(proposed, using, f"{where}; {with_margin}, {share:.1%} of the range {_on_scale(parameter)}.")
+    reason = f"{where}; {with_margin}, {share:.1%} of the range {_on_scale(parameter)}."
+    return _narrow(parameter.within(low, high), using, reason)
 
 
 def _with_margin(parameter: Numeric, lowest: float, highest: float, margin: float) -> tuple[float, float]:
     start, end = parameter.position(lowest), parameter.position(highest)
-    room = margin * (end - start if end > start else _width(parameter))
+    whole = _width(parameter)
+    room = margin * (end - start if end - start > ROUNDING * whole else whole)
     first, last = parameter.position(parameter.low), parameter.position(parameter.high)
     # Not beyond the leaders: the way to the log scale and back may lose the last digit of a value.
     low = min(lowest, parameter.value_at(max(start - room, first)))

@@ -87,10 +87,9 @@ def _steps(parameter: Parameter, levels: int, values: Sequence[Scalar]) -> list[
     wanted = {identity(value) for value in values}
     if isinstance(parameter, Categorical):
         return [step for step, choice in enumerate(parameter.choices) if identity(choice) in wanted]
+    numbers = [float(value) for value in values if not isinstance(value, bool | str)]
     near = {
-        bisect_left(range(levels), value, key=lambda step: level(parameter, levels, step))
-        for _, value in wanted
-        if not isinstance(value, bool | str)
+        bisect_left(range(levels), number, key=lambda step: float(level(parameter, levels, step))) for number in numbers
     }
     return sorted(step for step in near if step < levels and identity(level(parameter, levels, step)) in wanted)
 

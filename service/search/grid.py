@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from service.domain.space import Categorical, Scalar, Space, key_of
+from service.domain.space import Categorical, Parameter, Scalar, Space, key_of
 from service.registry import PartSettings
 from service.search.base import Answer, Question
 from service.search.blocks import independent_parts
@@ -14,6 +14,7 @@ from service.search.lattice import Lattice
 from service.search.levels import most_levels
 
 Levels: TypeAlias = Annotated[int, Field(ge=1, le=10_000_000)]
+Extents: TypeAlias = Mapping[str, tuple[int, int]]
 
 
 class GridSettings(PartSettings):
@@ -47,22 +48,23 @@ class GridSearch:
         return Answer(tuple(points.values()), position)
 
     def capacity(self, space: Space, settings: GridSettings, planned: int) -> int | None:  # noqa: ARG002
-        fixed, free = _fixed(space, settings), _free(space, settings)
-        if any(space.parameters[name].count is None for name in free):
+        extents = _extents(space, settings)
+        if any(space.parameters[name].count is None and least < most for name, (least, most) in extents.items()):
             return None
-        levels = fixed | {name: most_levels(space.parameters[name]) for name in free}
-        return Lattice.over(independent_parts(space), levels).size
+        most_of_each = {name: most for name, (_, most) in extents.items()}
+        return Lattice.over(space.parameters, independent_parts(space), most_of_each).size
 
     def faults(self, space: Space, settings: GridSettings) -> list[tuple[str, str]]:
         told = settings.levels if isinstance(settings.levels, dict) else {}
-        unknown = [name for name in told if name not in space.parameters]
-        categorical = [name for name in told if isinstance(space.parameters.get(name), Categorical)]
-        known = ", ".join(
-            name for name, parameter in space.parameters.items() if not isinstance(parameter, Categorical)
-        )
-        return [
-            (f"levels.{name}", f"is no parameter of the space; levels can be set for: {known}") for name in unknown
-        ] + [(f"levels.{name}", "is categorical and always has all its choices; leave it out") for name in categorical]
+        return [(f"levels.{name}", fault) for name in told if (fault := _fault(name, space))]
+
+
+def _fault(name: str, space: Space) -> str | None:
+    if name not in space.parameters:
+        return f"is no parameter of the space, whose parameters are: {', '.join(space.parameters)}"
+    if isinstance(space.parameters[name], Categorical):
+        return "is categorical and always has all its choices; leave it out"
+    return None
 
 
 def _walk(space: Space, settings: GridSettings, planned: int, position: int) -> Iterator[dict[str, Scalar]]:
@@ -73,46 +75,40 @@ def _walk(space: Space, settings: GridSettings, planned: int, position: int) -> 
 
 def _lattices(space: Space, settings: GridSettings, planned: int) -> Iterator[Lattice]:
     """The grid for the planned trials, then grids of at least twice as many points while there are any."""
-    parts, wanted = independent_parts(space), max(planned, 1)
-    fixed, most = (
-        _fixed(space, settings),
-        {name: most_levels(space.parameters[name]) for name in _free(space, settings)},
-    )
+    parts, extents, wanted = independent_parts(space), _extents(space, settings), max(planned, 1)
     levels: Mapping[str, int] = {}
-    while levels != (levels := _fewest(parts, fixed, most, wanted)):
-        lattice = Lattice.over(parts, levels)
+    while levels != (levels := _fewest(space, parts, extents, wanted)):
+        lattice = Lattice.over(space.parameters, parts, levels)
         yield lattice
         wanted = 2 * lattice.size
 
 
-def _fewest(parts: Sequence[Space], fixed: Mapping[str, int], most: Mapping[str, int], wanted: int) -> dict[str, int]:
-    """The fewest levels, the same for all but for one, that make as many points as wanted."""
-    order = sorted(most)
+def _fewest(space: Space, parts: Sequence[Space], extents: Extents, wanted: int) -> dict[str, int]:
+    """The fewest levels, as equal as can be, that make as many points as wanted."""
+    free = sorted(name for name, (least, most) in extents.items() if least < most)
 
     def shared(extra: int) -> dict[str, int]:
-        each, rest = divmod(extra, len(order) or 1)
-        return {**fixed, **{name: min(most[name], 1 + each + (i < rest)) for i, name in enumerate(order)}}
+        each, rest = divmod(extra, len(free) or 1)
+        more = {name: each + (place < rest) for place, name in enumerate(free)}
+        return {name: min(most, least + more.get(name, 0)) for name, (least, most) in extents.items()}
 
-    enough = range(len(order) * wanted)
-    return shared(bisect_left(enough, wanted, key=lambda extra: Lattice.over(parts, shared(extra)).size))
+    def size(extra: int) -> int:
+        return Lattice.over(space.parameters, parts, shared(extra)).size
 
-
-def _fixed(space: Space, settings: GridSettings) -> dict[str, int]:
-    free = set(_free(space, settings))
-    told = settings.levels
-    return {
-        name: most_levels(parameter)
-        if isinstance(parameter, Categorical)
-        else min(most_levels(parameter), told[name] if isinstance(told, dict) else told or 1)
-        for name, parameter in space.parameters.items()
-        if name not in free
-    }
+    return shared(bisect_left(range(len(free) * wanted), wanted, key=size))
 
 
-def _free(space: Space, settings: GridSettings) -> list[str]:
-    told = settings.levels
-    numeric = [name for name, parameter in space.parameters.items() if not isinstance(parameter, Categorical)]
-    return [name for name in numeric if told is None or (isinstance(told, dict) and name not in told)]
+def _extents(space: Space, settings: GridSettings) -> Extents:
+    return {name: _extent(name, parameter, settings.levels) for name, parameter in space.parameters.items()}
+
+
+def _extent(name: str, parameter: Parameter, told: int | Mapping[str, int] | None) -> tuple[int, int]:
+    """The fewest and the most levels that a parameter may have."""
+    most = most_levels(parameter)
+    levels = told.get(name) if isinstance(told, Mapping) else told
+    if isinstance(parameter, Categorical):
+        return most, most
+    return (1, most) if levels is None else (min(levels, most), min(levels, most))
 
 
 ALGORITHM = GridSearch()

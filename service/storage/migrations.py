@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 
 import migrations
 from service.storage.sqlite import sqlite_engine
+from service.storage.tables import VERSION_TABLE
 
-VERSION_TABLE = "shibori_schema_version"
 # Any number will do, as long as all servers take the same one.
 ADVISORY_LOCK = 5_040_742_651
 

@@ -7,12 +7,14 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 
 from service.storage.attempts import Attempts
 from service.storage.events import Events
 from service.storage.keys import IdempotencyKeys
 from service.storage.rounds import Rounds
 from service.storage.studies import Studies
+from service.storage.tables import VERSION_TABLE
 from service.storage.trials import Trials
 from service.storage.workers import Workers
 
@@ -38,6 +40,7 @@ class Store:
     """The aggregates within one transaction, which has one time."""
 
     def __init__(self, connection: sa.Connection, now: datetime, entropy: Entropy) -> None:
+        self._connection = connection
         self.now = now
         self.studies = Studies(connection)
         self.trials = Trials(connection)
@@ -48,6 +51,12 @@ class Store:
         self.keys = IdempotencyKeys(connection)
         self.signals: set[Signal] = set()
         self._entropy = entropy
+
+    def schema(self) -> str | None:
+        """The revision of the database's schema."""
+        return MigrationContext.configure(
+            self._connection, opts={"version_table": VERSION_TABLE}
+        ).get_current_revision()
 
     def random_token(self) -> str:
         """128 random bits in hexadecimal."""

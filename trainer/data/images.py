@@ -36,11 +36,6 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def features(self) -> int:
-        """How many numbers make an image."""
-        return int(self.pixels.shape[1])
-
     @cached_property
     def classes(self) -> int:
         """The largest label + 1."""

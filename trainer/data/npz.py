@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -11,6 +11,9 @@ import numpy.typing as npt
 from trainer.arrays import Floats, Labels
 from trainer.data.images import Images
 from trainer.errors import DataError
+
+# The last layer has a column for each class: a single wild label must not ask for gigabytes.
+MOST_CLASSES: Final = 10_000
 
 
 def images(path: Path, x: str, t: str) -> Images:
@@ -36,7 +39,8 @@ def _images(path: Path, x: str, t: str, _changed_at: int, _size: int) -> Images:
 
 def _arrays(path: Path, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, as numpy.load leaves a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             missing = [name for name in names if name not in file]
             if missing:
                 raise DataError(f"{path} has no array {missing[0]}: save it with numpy.savez(path, x=..., t=...)")
@@ -54,7 +58,8 @@ def _pixels(array: npt.NDArray[Any], name: str) -> Floats:
         raise DataError(f"{name} has the shape {array.shape}: it must be (images, features), neither of them 0")
     if array.dtype.kind not in "fiub":
         raise DataError(f"{name} is of type {array.dtype}: it must be of floating-point numbers")
-    pixels: Floats = array.reshape(len(array), -1).astype(np.float32)
+    with np.errstate(all="ignore"):
+        pixels: Floats = array.reshape(len(array), -1).astype(np.float32)
     if not np.isfinite(pixels).all():
         raise DataError(f"{name} has numbers that are not finite in float32: remove or replace them")
     return pixels
@@ -69,4 +74,6 @@ def _labels(array: npt.NDArray[Any], name: str) -> Labels:
         raise DataError(f"{name} has a negative label, or none at all: labels are the classes' numbers, from 0")
     if array.min() == array.max():
         raise DataError(f"{name} has a single class, {array.min()}: there must be two or more")
+    if array.max() >= MOST_CLASSES:
+        raise DataError(f"{name} has the label {array.max()}: number the classes from 0, at most {MOST_CLASSES:,}")
     return array.astype(np.int64)

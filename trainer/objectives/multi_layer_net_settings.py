@@ -11,8 +11,8 @@ from trainer.data.split import validation_size
 from trainer.initializers import InitializerName
 
 DATASET = r"^(mnist|digits|npz:.+)$"
-LARGEST_TRAIN_SIZE = {"mnist": 60_000, "digits": 1_437}
-MOST_NUMBERS = 50_000_000
+LARGEST_TRAIN_SIZE = {"mnist": 60_000, "digits": 1_438}
+MOST_NUMBERS = 20_000_000
 
 Width = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 

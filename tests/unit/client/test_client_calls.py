@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ class Connections:
             raise answer
         status, body = answer
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return HTTPResponse(body=raw, status=status, headers={"Retry-After": "0"})
+        return HTTPResponse(body=BytesIO(raw), status=status, headers={"Retry-After": "0"})
 
 
 def client_of(*script: tuple[int, object] | Exception, total_seconds: float = 10) -> tuple[Client, Connections]:
@@ -142,8 +143,17 @@ def test_only_what_was_said_is_sent() -> None:
 def test_lists_are_read_page_by_page() -> None:
     trial = {
         **dict.fromkeys(["value", "samples", "worker", "failure", "provenance", "started_at", "finished_at"]),
-        **{"id": 1, "study": "s", "study_name": "book", "number": 0, "status": "waiting", "purpose": "search"},
-        **{"params": {}, "round": 0, "attempt": 1, "seed": 1, "origin": "suggested"},
+        "id": 1,
+        "study": "s",
+        "study_name": "book",
+        "number": 0,
+        "status": "waiting",
+        "purpose": "search",
+        "params": {},
+        "round": 0,
+        "attempt": 1,
+        "seed": 1,
+        "origin": "suggested",
         "created_at": "2026-01-01T00:00:00Z",
     }
     pages = [{"items": [trial], "next_cursor": "more"}, {"items": [trial, trial], "next_cursor": None}]

@@ -1,0 +1,54 @@
+"""Refuses request bodies that are larger than the server takes in."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.protocol import Problem
+
+
+class BodyTooLarge(Exception):
+    """More bytes came than the limit allows."""
+
+
+class BodyLimit:
+    """Middleware that counts a body as it comes in, whatever its headers say."""
+
+    def __init__(self, app: ASGIApp, largest: int) -> None:
+        self._app, self._largest = app, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._largest:
+            await self._refuse(scope, send)
+            return
+        try:
+            await self._app(scope, self._counted(receive), send)
+        except BodyTooLarge:
+            await self._refuse(scope, send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._largest:
+                raise BodyTooLarge
+            return message
+
+        return counted
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        document = Problem(
+            type="/problems/body-too-large",
+            title="The request is too large",
+            status=413,
+            detail=f"The body may have at most {self._largest} bytes; send less, or in parts.",
+            instance=scope["path"],
+        )
+        headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": document.model_dump_json().encode()})

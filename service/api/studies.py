@@ -1,0 +1,131 @@
+"""The calls on studies."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from service.api.mutation import Mutating
+from service.api.reading import Cursor, Limit, Reading, StudyKey, cut, read_cursor, write_cursor
+from service.api.strict_json import StrictRoute
+from service.api.views import study_view
+from service.domain.status import StudyStatus
+from service.domain.study import Study
+from service.operations import control
+from service.operations.change import change_study
+from service.operations.show import show_study
+from service.operations.submit import submit_study
+from service.protocol import MAX_PAGE, StudyPage, StudyPatch, StudySpec, StudyView
+from service.storage.store import Store
+from service.storage.studies import StudyFilter
+
+router = APIRouter(prefix="/studies", tags=["studies"], route_class=StrictRoute)
+
+
+def _shown(store: Store, study: Study) -> StudyView:
+    shown = show_study(store, study)
+    return study_view(shown.study, shown.best, shown.warnings, store.now)
+
+
+def _location(view: BaseModel) -> str:
+    assert isinstance(view, StudyView)
+    return f"/api/v1/studies/{view.id}"
+
+
+@router.post("", status_code=201, response_model=StudyView)
+def submit(spec: StudySpec, mutating: Mutating) -> Response:
+    """Submit a study."""
+    submitted = spec.model_dump(mode="json")
+    return mutating.answer(lambda store: _shown(store, submit_study(store, submitted)), 201, _location)
+
+
+@router.get("")
+def studies(
+    database: Reading,
+    status: StudyStatus | None = None,
+    tag: Annotated[str | None, Query(max_length=128)] = None,
+    name: Annotated[str | None, Query(max_length=128)] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> StudyPage:
+    """List studies, oldest first."""
+    after = read_cursor(cursor, (datetime.fromisoformat, str))
+    limit = min(limit, MAX_PAGE)
+
+    def read(store: Store) -> StudyPage:
+        found = store.studies.page(StudyFilter(status, tag, name), after, limit + 1)
+        page, following = cut(found, limit, lambda study: write_cursor(study.created_at.isoformat(), study.id))
+        return StudyPage(items=[_shown(store, study) for study in page], next_cursor=following)
+
+    return database.read(read)
+
+
+@router.get("/{study}")
+def study(database: Reading, study: StudyKey) -> StudyView:
+    """One study, by id or name."""
+    return database.read(lambda store: _shown(store, store.studies.get(study)))
+
+
+@router.post("/{study}/pause", response_model=StudyView)
+def pause(study: StudyKey, mutating: Mutating) -> Response:
+    """Hand out no more trials until the study is resumed."""
+    return mutating.answer(lambda store: _shown(store, control.pause_study(store, study)))
+
+
+@router.post("/{study}/resume", response_model=StudyView)
+def resume(study: StudyKey, mutating: Mutating) -> Response:
+    """Hand out trials again."""
+    return mutating.answer(lambda store: _shown(store, control.resume_study(store, study)))
+
+
+@router.post("/{study}/stop", response_model=StudyView)
+def stop(study: StudyKey, mutating: Mutating) -> Response:
+    """End the study for good."""
+    return mutating.answer(lambda store: _shown(store, control.stop_study(store, study)))
+
+
+@router.patch("/{study}", response_model=StudyView)
+def patch(study: StudyKey, changes: StudyPatch, mutating: Mutating) -> Response:
+    """Raise or lower the budget, change description and tags."""
+
+    def work(store: Store) -> StudyView:
+        found = store.studies.get(study, lock=True)
+        merged = _merged(json.loads(found.submitted), changes)
+        return _shown(store, change_study(store, found, _checked(merged)))
+
+    return mutating.answer(work)
+
+
+@router.delete("/{study}", status_code=204, response_class=Response)
+def delete(study: StudyKey, mutating: Mutating) -> Response:
+    """Forget a study that is not running, with all its trials."""
+    return mutating.answer(lambda store: control.delete_study(store, study), 204)
+
+
+@router.post("/{study}/clone", status_code=201, response_model=StudyView)
+def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating: Mutating) -> Response:
+    """Submit another study like this one, with changes to its specification; a new name is needed."""
+
+    def work(store: Store) -> StudyView:
+        original = json.loads(store.studies.get(study).submitted)
+        spec = _checked({**original, "name": None, **changes})
+        return _shown(store, submit_study(store, spec))
+
+    return mutating.answer(work, 201, _location)
+
+
+def _merged(submitted: dict[str, Any], changes: StudyPatch) -> dict[str, Any]:
+    said = changes.model_dump(exclude_unset=True)
+    budget = {**submitted["budget"], **(said.pop("budget", None) or {})}
+    given = {field: value for field, value in said.items() if value is not None}
+    return {**submitted, **given, "budget": {bound: value for bound, value in budget.items() if value is not None}}
+
+
+def _checked(submitted: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return StudySpec.model_validate(submitted).model_dump(mode="json")
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error

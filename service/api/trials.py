@@ -1,0 +1,146 @@
+"""The calls on the trials of a study."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from service.api.mutation import Mutating
+from service.api.reading import (
+    Cursor,
+    Limit,
+    Reading,
+    RoundNumber,
+    StudyKey,
+    TrialNumber,
+    cut,
+    read_cursor,
+    write_cursor,
+)
+from service.api.strict_json import StrictRoute
+from service.api.views import best_line, best_view, trial_view
+from service.domain.status import Purpose, TrialStatus
+from service.operations.best import best_trials
+from service.operations.change_trial import cancel_trial, retry_trial
+from service.operations.enqueue import Given, take_in
+from service.protocol import (
+    MAX_PAGE,
+    AttemptView,
+    Best,
+    Curve,
+    Epoch,
+    GivenTrials,
+    TrialDetail,
+    TrialList,
+    TrialPage,
+    TrialView,
+)
+from service.storage.store import Store
+from service.storage.trials import TrialFilter
+
+router = APIRouter(prefix="/studies/{study}", tags=["trials"], route_class=StrictRoute)
+
+
+@router.get("/trials")
+def trials(
+    database: Reading,
+    study: StudyKey,
+    status: TrialStatus | None = None,
+    round_number: RoundNumber = None,
+    purpose: Purpose = Purpose.SEARCH,
+    sort: Literal["number", "value", "-value"] = "number",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> TrialPage:
+    """A page of trials; those without a value come last when sorted by it."""
+    after = read_cursor(cursor, (_value, int))
+    limit = min(limit, MAX_PAGE)
+
+    def read(store: Store) -> TrialPage:
+        found = store.trials.page(
+            store.studies.get(study).id, TrialFilter(purpose, status, round_number), sort, after, limit + 1
+        )
+        page, following = cut(found, limit, lambda trial: write_cursor(trial.value, trial.number))
+        return TrialPage(items=[trial_view(trial) for trial in page], next_cursor=following)
+
+    return database.read(read)
+
+
+@router.get("/trials/{number}")
+def trial(database: Reading, study: StudyKey, number: TrialNumber) -> TrialDetail:
+    """One trial with its attempts and the provenance of its values."""
+
+    def read(store: Store) -> TrialDetail:
+        found = store.trials.by_number(store.studies.get(study).id, number)
+        attempts = [
+            AttemptView(
+                attempt=one.attempt,
+                worker=one.worker,
+                started_at=one.started_at,
+                ended_at=one.ended_at,
+                end=one.end,
+                message=one.message,
+            )
+            for one in store.attempts.all(found.id)
+        ]
+        return TrialDetail(**trial_view(found).model_dump(), attempts=attempts)
+
+    return database.read(read)
+
+
+@router.get("/trials/{number}/curve")
+def curve(database: Reading, study: StudyKey, number: TrialNumber) -> Curve:
+    """The learning curve of a trial's last attempt."""
+
+    def read(store: Store) -> Curve:
+        found = store.trials.by_number(store.studies.get(study).id, number)
+        epochs = [Epoch.model_validate(epoch) for epoch in store.attempts.curve(found.id)]
+        return Curve(attempt=found.attempt, epochs=epochs)
+
+    return database.read(read)
+
+
+@router.post("/trials", status_code=201, response_model=TrialList)
+def give(study: StudyKey, given: GivenTrials, mutating: Mutating) -> Response:
+    """Enqueue values to try, or import results: all of the trials, or none."""
+    wanted = [Given(one.params, one.value, one.samples) for one in given.trials]
+    return mutating.answer(
+        lambda store: TrialList(items=[trial_view(one) for one in take_in(store, study, wanted)]), 201
+    )
+
+
+@router.post("/trials/{number}/cancel", response_model=TrialView)
+def cancel(study: StudyKey, number: TrialNumber, mutating: Mutating) -> Response:
+    """Cancel a trial; one that runs is told so at its next report."""
+    return mutating.answer(lambda store: trial_view(cancel_trial(store, study, number)))
+
+
+@router.post("/trials/{number}/retry", response_model=TrialView)
+def retry(study: StudyKey, number: TrialNumber, mutating: Mutating) -> Response:
+    """Let a failed or cancelled trial try again with the same values."""
+    return mutating.answer(lambda store: trial_view(retry_trial(store, study, number)))
+
+
+@router.get(
+    "/best",
+    response_model=Best,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def best(
+    request: Request,
+    database: Reading,
+    study: StudyKey,
+    n: Annotated[int, Query(ge=1, description=f"Above {MAX_PAGE} it counts as {MAX_PAGE}.")] = 5,
+    round_number: RoundNumber = None,
+) -> Response | Best:
+    """The best trials, best first; as lines of text for a client that accepts text/plain."""
+    ranked = database.read(lambda store: best_trials(store, store.studies.get(study), min(n, MAX_PAGE), round_number))
+    if "text/plain" in request.headers.get("accept", ""):
+        return PlainTextResponse("".join(f"{best_line(one)}\n" for one in ranked))
+    return Best(items=[best_view(one) for one in ranked])
+
+
+def _value(part: object) -> float | None:
+    if part is None or (isinstance(part, int | float) and abs(part) < float("inf")):
+        return part
+    raise ValueError(part)

@@ -1,0 +1,166 @@
+"""Turns what the domain holds into wire models."""
+
+import json
+from datetime import datetime
+
+from service.domain.ranking import Interval
+from service.domain.rounds import RangeEvidence, Round
+from service.domain.space import Categorical, Parameter
+from service.domain.status import TrialStatus
+from service.domain.study import Study
+from service.domain.trial import Trial
+from service.operations.best import Ranked
+from service.operations.claim import Claim
+from service.operations.narrow import Judgement
+from service.protocol import (
+    BestTrial,
+    Claimed,
+    ClaimedTrial,
+    Counts,
+    Failure,
+    Lease,
+    Narrowing,
+    ProposedRange,
+    RangeVerdict,
+    RoundView,
+    StudyView,
+    TrialView,
+)
+
+
+def trial_view(trial: Trial) -> TrialView:
+    """A trial as everybody may see it: without its lease."""
+    return TrialView.model_validate(_trial_fields(trial))
+
+
+def best_view(ranked: Ranked) -> BestTrial:
+    fields = {"rank": ranked.rank, "interval": _ends(ranked.interval), "leader": ranked.leader}
+    return BestTrial.model_validate(_trial_fields(ranked.trial) | fields)
+
+
+def best_line(ranked: Ranked) -> str:
+    """One line for a person: rank, value and the values tried."""
+    value = "none" if ranked.trial.value is None else f"{ranked.trial.value:.4g}"
+    params = ", ".join(f"{name}:{_short(value)}" for name, value in ranked.trial.params.items())
+    return f"Best-{ranked.rank} (val acc:{value}) | {params}"
+
+
+def study_view(study: Study, best: Trial | None, warnings: list[str], now: datetime) -> StudyView:
+    stands = {
+        "id": study.id,
+        "status": study.status,
+        "counts": Counts(**{status.value: study.counts.get(status, 0) for status in TrialStatus}),
+        "best": None if best is None else trial_view(best),
+        "round": study.round,
+        "ended_by": study.ended_by,
+        "eta_seconds": study.eta_seconds(now),
+        "warnings": warnings,
+        "created_at": study.created_at,
+        "started_at": study.started_at,
+        "finished_at": study.finished_at,
+    }
+    return StudyView.model_validate(json.loads(study.submitted) | stands)
+
+
+def claimed_view(claims: list[Claim]) -> Claimed:
+    return Claimed(trials=[_claimed_trial(claim) for claim in claims])
+
+
+def round_view(opened: Round) -> RoundView:
+    return RoundView.model_validate(
+        {
+            "number": opened.number,
+            "parent": opened.parent,
+            "ranges": dict(opened.space.parameters),
+            "origin": opened.origin,
+            "evidence": opened.evidence,
+            "opened_at": opened.opened_at,
+        }
+    )
+
+
+def narrowing_view(judgement: Judgement) -> Narrowing:
+    space = judgement.round.space
+    return Narrowing(
+        round=judgement.round.number,
+        policy=judgement.policy,
+        settings=dict(judgement.settings),
+        ranges={name: _verdict(space.parameters[name], said) for name, said in judgement.ranges.items()},
+    )
+
+
+def _trial_fields(trial: Trial) -> dict[str, object]:
+    failure = trial.failure_reason and Failure(reason=trial.failure_reason, message=trial.failure_message or "")
+    return {
+        "id": trial.id,
+        "study": trial.study_id,
+        "study_name": trial.study_name,
+        "number": trial.number,
+        "status": trial.status,
+        "purpose": trial.purpose,
+        "params": dict(trial.params),
+        "value": trial.value,
+        "samples": trial.samples,
+        "round": trial.round,
+        "attempt": trial.attempt,
+        "seed": trial.seed,
+        "origin": trial.origin.value,
+        "worker": trial.worker,
+        "failure": failure,
+        "provenance": trial.provenance,
+        "created_at": trial.created_at,
+        "started_at": trial.started_at,
+        "finished_at": trial.finished_at,
+    }
+
+
+def _claimed_trial(claim: Claim) -> ClaimedTrial:
+    trial, spec = claim.trial, claim.study.spec
+    assert trial.lease_token is not None
+    assert trial.lease_expires_at is not None
+    lease = Lease(token=trial.lease_token, expires_at=trial.lease_expires_at, renew_seconds=claim.renew_seconds)
+    return ClaimedTrial.model_validate(
+        {
+            "id": trial.id,
+            "study": trial.study_id,
+            "study_name": trial.study_name,
+            "number": trial.number,
+            "attempt": trial.attempt,
+            "objective": spec.objective.name,
+            "settings": dict(spec.objective.settings),
+            "params": dict(trial.params),
+            "metric": spec.metric.name,
+            "seed": trial.seed,
+            "split_seed": spec.search.seed,
+            "purpose": trial.purpose,
+            "last_epoch": None,
+            "lease": lease,
+        }
+    )
+
+
+def _verdict(current: Parameter, said: RangeEvidence) -> RangeVerdict:
+    return RangeVerdict.model_validate(
+        {
+            "verdict": said.verdict.value,
+            **_range(current),
+            "proposed": ProposedRange.model_validate(_range(said.proposed)),
+            "reason": said.reason,
+            "confidence": said.confidence,
+            "trials": list(said.trials),
+        }
+    )
+
+
+def _range(parameter: Parameter) -> dict[str, object]:
+    if isinstance(parameter, Categorical):
+        return {"choices": list(parameter.choices)}
+    return {"low": parameter.low, "high": parameter.high}
+
+
+def _ends(interval: Interval | None) -> tuple[float, float] | None:
+    return None if interval is None else (interval.low, interval.high)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

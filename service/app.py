@@ -1,0 +1,106 @@
+"""Wires the parts of the server together; the only place that knows them all."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from filelock import FileLock, Timeout
+from sqlalchemy import make_url
+
+from service.api import catalogue, figures, health, problems, rounds, studies, trials, work
+from service.api.body_limit import BodyLimit
+from service.background import Repeated, Suggester, sweep
+from service.notifier import Notifier
+from service.operations.expire import refresh_leases
+from service.settings import Settings
+from service.storage import migrations
+from service.storage.postgresql import PostgresqlDatabase
+from service.storage.sqlite import SqliteDatabase
+from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
+
+SUGGESTER_PAUSE_SECONDS = 1.0
+
+
+class DatabaseInUse(RuntimeError):
+    """Another server has the SQLite file."""
+
+
+def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> FastAPI:
+    """The server as one application, which opens its database when it starts and closes it when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        notifier = Notifier()
+        wake_suggester: list[Callable[[], None]] = []
+
+        def committed(signals: frozenset[Signal]) -> None:
+            if Signal.WORK in signals:
+                notifier.notify()
+            if Signal.HISTORY in signals:
+                for wake in wake_suggester:
+                    wake()
+
+        with _locked(settings.database_url):
+            database = open_database(settings.database_url, clock, entropy, committed)
+            database.write(refresh_leases)
+            suggester = Suggester(database)
+            sweeping = Repeated("sweeper", lambda: sweep(database), settings.sweep_seconds)
+            suggesting = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
+            wake_suggester.append(suggesting.wake)
+            app.state.database, app.state.notifier, app.state.schema = database, notifier, migrations.head()
+            sweeping.start()
+            suggesting.start()
+            try:
+                yield
+            finally:
+                sweeping.stop()
+                suggesting.stop()
+                suggester.close()
+                database.close()
+
+    app = FastAPI(
+        title="Shibori",
+        version=version("shibori"),
+        description="A hyperparameter search service: submit a search, let workers train, ask for the best.",
+        lifespan=lifespan,
+    )
+    app.add_middleware(BodyLimit, largest=settings.largest_body_bytes)
+    problems.install(app)
+    api = APIRouter(prefix="/api/v1")
+    for part in (studies, trials, rounds, figures, work, catalogue):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    return app
+
+
+def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener) -> Database:
+    """Open a database; a SQLite file is brought to this version's schema, any other must have it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        migrations.upgrade(url)
+        return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
+    migrations.check(url)
+    return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[None]:
+    """Keep a second server off a SQLite file: two that write its log at once can corrupt it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        yield
+        return
+    lock = FileLock(f"{parsed.database}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DatabaseInUse(
+            f"another server has {parsed.database}; stop it, or name another file with --database"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,43 @@
+"""Shows a study with what a user should know of it."""
+
+from dataclasses import dataclass
+
+from service.domain.study import Study
+from service.domain.trial import Trial
+from service.operations.draw import algorithm_of
+from service.storage.store import Store
+from trainer import objectives
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A study, its best trial so far, and warnings in sentences."""
+
+    study: Study
+    best: Trial | None
+    warnings: list[str]
+
+
+def show_study(store: Store, study: Study) -> Shown:
+    best = store.trials.best(study.id, study.spec.metric.goal, 1)
+    return Shown(study, best[0] if best else None, [*_too_small(store, study), *_nobody_there(store, study)])
+
+
+def _too_small(store: Store, study: Study) -> list[str]:
+    algorithm, trials = algorithm_of(study), study.spec.budget.trials
+    current = store.rounds.get(study.id, study.round)
+    settings = algorithm.Settings.model_validate(dict(study.spec.search.settings))
+    capacity = algorithm.capacity(current.space, settings, max(1, current.planned))
+    if trials is None or capacity is None or capacity >= trials:
+        return []
+    return [
+        f"The {algorithm.name} search has at most {capacity} different points here, fewer than the budget of "
+        f"{trials} trials: the study completes when they are used up."
+    ]
+
+
+def _nobody_there(store: Store, study: Study) -> list[str]:
+    name = study.spec.objective.name
+    if objectives.find(name) is not None or any(name in worker.objectives for worker in store.workers.all()):
+        return []
+    return [f"No worker has announced the objective {name!r} yet: its trials wait until one does."]

@@ -1,0 +1,149 @@
+"""One trial from its claim to its last request, against a server in memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from worker_fakes import FakeServer, refusal
+
+from client import ApiError
+from service.protocol import ClaimedTrial
+from worker.attempt import Attempts
+from worker.objectives.function import FunctionObjective
+from worker.outbox import LARGEST_BATCH
+from worker.shutdown import Shutdown
+from worker.stopping import Stopped
+from worker.trial import Trial
+
+
+class Record:
+    """What the process said that it holds."""
+
+    def __init__(self) -> None:
+        self.said: list[object] = []
+
+    def take(self, trial: int, lease: str) -> None:
+        self.said.append((trial, lease))
+
+    def drop(self) -> None:
+        self.said.append(None)
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record()
+
+
+@pytest.fixture
+def run(server: FakeServer, claimed: Callable[..., ClaimedTrial], record: Record) -> Callable[..., list[ClaimedTrial]]:
+    def run_with(function: Callable[[Trial], object], shutdown: Shutdown | None = None) -> list[ClaimedTrial]:
+        runnables: Any = {"f": FunctionObjective(function)}
+        attempts: Any = Attempts(server, server, runnables, record, shutdown or Shutdown())  # type: ignore[arg-type]
+        result: list[ClaimedTrial] = attempts.run(claimed())
+        return result
+
+    return run_with
+
+
+def two_epochs(trial: Trial) -> tuple[float, int]:
+    trial.report(1, train_loss=0.5)
+    trial.report(2, train_loss=0.4)
+    return 0.8, 100
+
+
+def test_a_short_trial_is_one_request_that_claims_the_next(
+    run: Any, server: FakeServer, claimed: Any, record: Record
+) -> None:
+    server.next_trials = [claimed(id=8)]
+    assert run(two_epochs) == server.next_trials
+    ((name, told),) = server.calls
+    assert (name, told["value"], told["samples"], told["claim_next"]) == ("complete", 0.8, 100, 1)
+    assert [epoch.epoch for epoch in told["epochs"]] == [1, 2]
+    assert record.said == [(7, "token-1"), None]
+
+
+def test_an_exception_is_told_with_the_epochs_before_it(run: Any, server: FakeServer) -> None:
+    def train(trial: Trial) -> float:
+        trial.report(1, train_loss=0.5)
+        raise ZeroDivisionError("division by zero")
+
+    assert run(train) == []
+    ((name, told),) = server.calls
+    assert (name, told["reason"]) == ("fail", "error")
+    assert told["message"].startswith("ZeroDivisionError: division by zero")
+    assert [epoch.epoch for epoch in told["epochs"]] == [1]
+
+
+def test_a_value_that_is_not_finite_is_told_as_diverged(run: Any, server: FakeServer) -> None:
+    run(lambda _: float("nan"))
+    assert [(name, told["reason"]) for name, told in server.calls] == [("fail", "diverged")]
+
+
+def test_a_process_that_shall_end_gives_its_trial_back_with_its_epochs(run: Any, server: FakeServer) -> None:
+    shutdown = Shutdown()
+    shutdown.requested = True
+    assert run(two_epochs, shutdown) == []
+    assert server.calls == [("release", {"trial": 7, "epochs": [1]})]
+
+
+def test_a_result_reached_before_the_end_is_told_but_claims_nothing(run: Any, server: FakeServer) -> None:
+    shutdown = Shutdown()
+
+    def train(_: Trial) -> float:
+        shutdown.requested = True
+        return 0.5
+
+    run(train, shutdown)
+    assert [(name, told["claim_next"]) for name, told in server.calls] == [("complete", 0)]
+
+
+def test_what_an_objective_returns_after_it_heard_of_the_end_is_not_told(run: Any, server: FakeServer) -> None:
+    shutdown = Shutdown()
+    shutdown.requested = True
+    run(lambda trial: 0.5 if trial.should_stop else 1.0, shutdown)
+    assert server.names() == ["release"]
+
+
+def test_a_stop_that_an_objective_turns_into_its_own_error_is_still_a_stop(run: Any, server: FakeServer) -> None:
+    shutdown = Shutdown()
+    shutdown.requested = True
+
+    def train(trial: Trial) -> float:
+        try:
+            trial.report(1)
+        except Stopped as error:
+            raise RuntimeError("interrupted") from error
+        return 1.0
+
+    run(train, shutdown)
+    assert server.names() == ["release"]
+
+
+@pytest.mark.parametrize(
+    "error", [refusal(409, "lease-lost"), refusal(409, "trial-already-finished"), refusal(404, "trial-not-found")]
+)
+def test_a_result_that_comes_too_late_is_dropped(run: Any, server: FakeServer, error: ApiError) -> None:
+    server.errors = {"complete": [error]}
+    assert run(two_epochs) == []
+    assert server.names() == ["complete"]
+
+
+def test_a_result_that_the_server_refuses_fails_with_its_words(run: Any, server: FakeServer) -> None:
+    server.errors = {"complete": [refusal(422, "invalid-input")]}
+    run(two_epochs)
+    assert server.names() == ["complete", "fail"]
+    assert "invalid-input" in server.calls[1][1]["message"]
+
+
+def test_a_long_curve_is_sent_before_the_result(run: Any, server: FakeServer) -> None:
+    def train(trial: Trial) -> float:
+        for number in range(1, 2 * LARGEST_BATCH + 2):
+            trial.report(number)
+        return 0.5
+
+    run(train)
+    sent = [number for name, told in server.calls if name == "report" for number in told["epochs"]]
+    sent += [epoch.epoch for epoch in server.calls[-1][1]["epochs"]]
+    assert server.names()[-1] == "complete"
+    assert len(server.calls[-1][1]["epochs"]) <= LARGEST_BATCH
+    assert sent == list(range(1, 2 * LARGEST_BATCH + 2))

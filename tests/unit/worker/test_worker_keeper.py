@@ -1,0 +1,135 @@
+"""The keeper of a lease, with a clock that stands still: what it sends, and what it hears."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from worker_fakes import FakeServer, refusal
+
+from client import Unreachable
+from service.protocol import ClaimedTrial
+from worker.keeper import Keeper
+from worker.stopping import Halt, Stopped
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keeper(server: FakeServer, claimed: Callable[..., ClaimedTrial], clock: Clock) -> Keeper:
+    return Keeper(server, claimed(), lambda: False, clock)  # type: ignore[arg-type]
+
+
+def gone() -> Unreachable:
+    return Unreachable("http://server", "refused")
+
+
+def at(keeper: Keeper, clock: Clock, seconds: float) -> None:
+    clock.now = seconds
+    keeper.step()
+
+
+def test_a_short_trial_sends_no_report(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
+    for number in range(1, 51):
+        keeper.report({"epoch": number, "train_loss": 0.5})
+        at(keeper, clock, number * 0.005)
+    assert server.calls == []
+    assert len(keeper.rest()) == 50
+
+
+def test_epochs_leave_in_batches(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
+    for number in range(1, 11):
+        keeper.report({"epoch": number})
+        at(keeper, clock, number * 0.25)
+    assert [told["epochs"] for _, told in server.calls] == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_a_long_epoch_renews_the_lease(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
+    for second in range(31):
+        at(keeper, clock, second)
+    assert [told["epochs"] for _, told in server.calls] == [[], [], []]
+
+
+def test_a_stop_reaches_the_objective_at_its_next_epoch(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
+    server.actions = ["stop"]
+    at(keeper, clock, 10)
+    with pytest.raises(Stopped) as caught:
+        keeper.report({"epoch": 1})
+    assert caught.value.halt is keeper.told is Halt.STOP
+
+
+@pytest.mark.parametrize(("status", "slug"), [(409, "lease-lost"), (404, "trial-not-found")])
+def test_a_lost_lease_ends_the_attempt_and_the_reports(
+    keeper: Keeper, server: FakeServer, clock: Clock, status: int, slug: str
+) -> None:
+    server.errors = {"report": [refusal(status, slug)]}
+    for second in (10, 20, 30):
+        at(keeper, clock, second)
+    assert len(server.calls) == 1
+    with pytest.raises(Stopped) as caught:
+        keeper.check()
+    assert caught.value.halt is Halt.LEASE_LOST
+
+
+def test_epochs_of_a_server_that_is_away_are_kept_and_sent_again(
+    keeper: Keeper, server: FakeServer, clock: Clock
+) -> None:
+    server.errors = {"report": [gone(), gone()]}
+    keeper.report({"epoch": 1})
+    for second in range(1, 9):
+        at(keeper, clock, second)
+    keeper.check()
+    assert [told["epochs"] for _, told in server.calls][:3] == [[1], [1], [1]]
+    assert keeper.rest() == []
+
+
+def test_a_report_that_is_refused_is_left_out_and_the_trial_goes_on(
+    keeper: Keeper, server: FakeServer, clock: Clock
+) -> None:
+    server.errors = {"report": [refusal(422, "invalid-input")]}
+    keeper.report({"epoch": 1})
+    at(keeper, clock, 1)
+    keeper.report({"epoch": 2})
+    assert [epoch.epoch for epoch in keeper.rest()] == [2]
+
+
+def test_the_end_of_the_process_stops_the_objective_between_epochs(
+    server: FakeServer, claimed: Callable[..., ClaimedTrial]
+) -> None:
+    keeper = Keeper(server, claimed(), lambda: True)  # type: ignore[arg-type]
+    with pytest.raises(Stopped) as caught:
+        keeper.report({"epoch": 1})
+    assert caught.value.halt is Halt.SHUTDOWN
+    assert len(keeper.rest()) == 1
+
+
+def test_the_thread_renews_while_the_objective_is_silent(
+    server: FakeServer, claimed: Callable[..., ClaimedTrial]
+) -> None:
+    renewed = threading.Event()
+
+    def report(*_: object) -> Any:
+        renewed.set()
+        return FakeServer().report(7, "token-1")
+
+    server.report = report  # type: ignore[method-assign]
+    lease = {"token": "token-1", "expires_at": "2026-01-01T00:00:30Z", "renew_seconds": 0.01}
+    with Keeper(server, claimed(lease=lease), lambda: False):  # type: ignore[arg-type]
+        assert renewed.wait(timeout=10)
+
+
+def test_the_end_of_an_attempt_does_not_wait_for_a_renewal(keeper: Keeper, server: FakeServer) -> None:
+    with keeper:
+        keeper.report({"epoch": 1})
+    assert not keeper._thread.is_alive()
+    assert server.calls == []

@@ -1,0 +1,79 @@
+"""Which epochs leave in which report, and when it is due."""
+
+import pytest
+
+from service.protocol import Epoch
+from worker.outbox import LARGEST_BATCH, LONGEST_PAUSE_SECONDS, Outbox
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def outbox(clock: Clock) -> Outbox:
+    return Outbox(renew_seconds=10.0, batch_seconds=0.75, clock=clock)
+
+
+def numbers(epochs: object) -> list[int]:
+    return [epoch.epoch for epoch in epochs]  # type: ignore[attr-defined]
+
+
+def test_an_empty_outbox_is_due_when_the_lease_is(outbox: Outbox) -> None:
+    assert outbox.due_in_seconds() == 10.0
+
+
+def test_an_epoch_that_waits_is_due_a_batch_after_the_last_report(outbox: Outbox, clock: Clock) -> None:
+    clock.now = 0.5
+    outbox.add(Epoch(epoch=1))
+    assert outbox.due_in_seconds() == 0.25
+
+
+def test_only_the_first_epoch_makes_the_next_report_earlier(outbox: Outbox) -> None:
+    assert [outbox.add(Epoch(epoch=1)), outbox.add(Epoch(epoch=2))] == [True, False]
+
+
+def test_a_short_lease_is_renewed_before_a_batch_is_full(clock: Clock) -> None:
+    outbox = Outbox(renew_seconds=0.3, batch_seconds=0.75, clock=clock)
+    outbox.add(Epoch(epoch=1))
+    assert outbox.due_in_seconds() == pytest.approx(0.3)
+
+
+def test_what_was_sent_is_gone_and_what_came_meanwhile_stays(outbox: Outbox) -> None:
+    outbox.add(Epoch(epoch=1))
+    batch = outbox.batch()
+    outbox.add(Epoch(epoch=2))
+    outbox.sent(batch)
+    assert numbers(outbox.rest()) == [2]
+
+
+def test_what_had_no_answer_is_kept_and_waits_longer_each_time(outbox: Outbox) -> None:
+    outbox.add(Epoch(epoch=1))
+    pauses = []
+    for _ in range(8):
+        outbox.unanswered()
+        pauses.append(outbox.due_in_seconds())
+    assert numbers(outbox.batch()) == [1]
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 1 < pauses[-1] == LONGEST_PAUSE_SECONDS
+
+
+def test_after_an_answer_the_pauses_are_short_again(outbox: Outbox) -> None:
+    outbox.unanswered()
+    outbox.sent([])
+    assert outbox.due_in_seconds() == 10.0
+
+
+def test_a_batch_has_a_largest_size(outbox: Outbox) -> None:
+    for number in range(LARGEST_BATCH + 5):
+        outbox.add(Epoch(epoch=number))
+    assert len(outbox.batch()) == LARGEST_BATCH
+    assert len(outbox.rest()) == LARGEST_BATCH + 5
