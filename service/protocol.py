@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    WrapSerializer,
+    model_validator,
+)
 
 from service.domain.space import Categorical, FieldError, FloatRange, IntRange, Scalar, Space, check_when_values
 from service.domain.status import AttemptEnd, FailureReason, Purpose, StudyStatus, TrialStatus
@@ -20,6 +30,17 @@ class Wire(BaseModel):
     """A message, which nobody changes and which holds nothing but what is declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+Unsaid = Field(exclude_if=_is_none)
+
+
+def _without_none(parameter: object, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    return {field: value for field, value in serialize(parameter).items() if value is not None}
 
 
 def _numbers_are_numbers(raw: object) -> object:
@@ -38,7 +59,9 @@ Number: TypeAlias = Annotated[float, Field(strict=True)]
 Integer: TypeAlias = Annotated[int, Field(strict=True, ge=-LARGEST_ID, le=LARGEST_ID)]
 Settings: TypeAlias = dict[str, JsonValue]
 Parameter: TypeAlias = Annotated[
-    Annotated[FloatRange | IntRange | Categorical, Field(discriminator="type")], BeforeValidator(_numbers_are_numbers)
+    Annotated[FloatRange | IntRange | Categorical, Field(discriminator="type")],
+    BeforeValidator(_numbers_are_numbers),
+    WrapSerializer(_without_none),
 ]
 Ranges: TypeAlias = dict[Name, Parameter]
 Params: TypeAlias = dict[Name, Scalar]
@@ -64,17 +87,17 @@ class PolicySpec(Wire):
     """A narrowing policy or a pruning rule, with how often it acts by itself."""
 
     policy: str
-    every: Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None = None
+    every: Annotated[Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None, Unsaid] = None
     settings: Settings = {}
 
 
 class BudgetSpec(Wire):
     """What ends a study, whichever comes first; at least one bound is set."""
 
-    trials: Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None = None
-    seconds: Annotated[Number, Field(gt=0)] | None = None
-    epochs: Annotated[Integer, Field(ge=1)] | None = None
-    target: Number | None = None
+    trials: Annotated[Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None, Unsaid] = None
+    seconds: Annotated[Annotated[Number, Field(gt=0)] | None, Unsaid] = None
+    epochs: Annotated[Annotated[Integer, Field(ge=1)] | None, Unsaid] = None
+    target: Annotated[Number | None, Unsaid] = None
 
     @model_validator(mode="after")
     def _bounded(self) -> "BudgetSpec":
@@ -326,9 +349,9 @@ class ReleaseRequest(Wire):
 class RangeByHand(Wire):
     """New ends, or new choices, for one parameter."""
 
-    low: Number | None = None
-    high: Number | None = None
-    choices: list[Scalar] | None = None
+    low: Annotated[Number | None, Unsaid] = None
+    high: Annotated[Number | None, Unsaid] = None
+    choices: Annotated[list[Scalar] | None, Unsaid] = None
 
 
 class RoundRequest(Wire):
@@ -360,9 +383,9 @@ class RoundList(Wire):
 
 
 class ProposedRange(Wire):
-    low: float | None = None
-    high: float | None = None
-    choices: list[Scalar] | None = None
+    low: Annotated[float | None, Unsaid] = None
+    high: Annotated[float | None, Unsaid] = None
+    choices: Annotated[list[Scalar] | None, Unsaid] = None
 
 
 class RangeVerdict(Wire):

@@ -36,24 +36,24 @@ class Evidence:
 
 
 def _most_telling(told: list[tuple[Observation, float]]) -> list[tuple[Observation, float]]:
+    if len(told) <= MOST_KNOWN:
+        return told
     best = sorted(told, key=lambda pair: -pair[1])[: MOST_KNOWN // 2]
     numbers = {seen.number for seen, _ in best}
     rest = [pair for pair in told if pair[0].number not in numbers]
-    return best + rest[-(MOST_KNOWN - len(best)) :]
+    return best + rest[len(best) - MOST_KNOWN :]
 
 
 def _scores(values: NDArray[np.float64]) -> list[float]:
     """Values far below the median are cut, lest one diverged loss flatten all that matters; any size is safe."""
-    shares = _unit(values)
-    middle, top = float(np.median(shares)), float(shares.max())
-    if top > middle:
-        shares = _unit(np.maximum(shares, middle - TOLERANCE * (top - middle)))
-    deviation = float(shares.std())
-    return ((shares - shares.mean()) / deviation).tolist() if deviation > 0 else [0.0] * len(shares)
-
-
-def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Halved first: the difference of two numbers near the largest that there are is infinite.
+    # Halved, because the difference of two numbers near the largest that there are is infinite.
     halves = values / 2
+    middle, top = float(np.median(halves)), float(halves.max())
+    if top > middle:
+        halves = np.maximum(halves, middle - TOLERANCE * (top - middle))
     width = halves.max() - halves.min()
-    return (halves - halves.min()) / width if width > 0 else np.zeros_like(values)
+    if width == 0:
+        return [0.0] * len(values)
+    shares = (halves - halves.min()) / width
+    scores: list[float] = ((shares - shares.mean()) / shares.std()).tolist()
+    return scores

@@ -36,6 +36,7 @@ GRACE_SECONDS = 3
 def command(host: str, port: int, database: str, until_stdin_closes: bool) -> None:
     """Run the server until it is interrupted. Its log goes to the standard error."""
     import uvicorn
+
     from service.app import create_app
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")

@@ -237,7 +237,11 @@ def test_a_decoded_point_comes_back_from_its_encoding(space: Space, data: st.Dat
 
 def test_a_condition_on_an_inactive_parameter_does_not_hold() -> None:
     assert NESTED.decode({"warmup": 0.5, "m": 0.0, "optimizer": 0.0}) == {"optimizer": "sgd"}
-    assert NESTED.decode({"warmup": 0.5, "m": 0.0, "optimizer": 0.5}) == {"warmup": 5, "m": 0.0, "optimizer": "momentum"}
+    assert NESTED.decode({"warmup": 0.5, "m": 0.0, "optimizer": 0.5}) == {
+        "warmup": 5,
+        "m": 0.0,
+        "optimizer": "momentum",
+    }
     assert NESTED.order == ("optimizer", "m", "warmup")
 
 

@@ -1,0 +1,47 @@
+# Everything from nothing: these targets need only Python 3.11 or later and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all test-compose check lint types imports schema bench clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Shibori needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(READY)
+	$(BIN)/shibori demo
+
+test: $(READY)
+	$(BIN)/pytest -m 'not slow and not compose'
+
+test-all: $(READY)
+	$(BIN)/pytest -m 'not compose' --cov=service.domain --cov=trainer --cov-fail-under=95 --cov-report=term
+
+test-compose: $(READY)
+	$(BIN)/pytest -m compose
+
+check: lint types imports schema test-all
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+schema: $(READY)
+	@folder=$$(mktemp -d) && $(BIN)/shibori db upgrade --database sqlite:///$$folder/check.db \
+	  && $(BIN)/shibori db check --database sqlite:///$$folder/check.db; status=$$?; rm -rf $$folder; exit $$status
+
+bench: $(READY)
+	for benchmark in trainer service; do $(BIN)/python -m benchmarks.$$benchmark || exit; done
+
+clean:
+	rm -rf $(VENV) demo
