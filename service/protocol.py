@@ -91,13 +91,17 @@ class PolicySpec(Wire):
     settings: Settings = {}
 
 
-class BudgetSpec(Wire):
-    """What ends a study, whichever comes first; at least one bound is set."""
+class Bounds(Wire):
+    """What may end a study."""
 
     trials: Annotated[Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None, Unsaid] = None
     seconds: Annotated[Annotated[Number, Field(gt=0)] | None, Unsaid] = None
     epochs: Annotated[Annotated[Integer, Field(ge=1)] | None, Unsaid] = None
     target: Annotated[Number | None, Unsaid] = None
+
+
+class BudgetSpec(Bounds):
+    """What ends a study, whichever comes first; at least one bound is set."""
 
     @model_validator(mode="after")
     def _bounded(self) -> "BudgetSpec":
@@ -144,7 +148,7 @@ class StudySpec(Wire):
 class StudyPatch(Wire):
     """What may change in a study; the budget is merged into the one there is, null lifts a bound."""
 
-    budget: dict[Literal["trials", "seconds", "epochs", "target"], Number | None] | None = None
+    budget: Bounds | None = None
     description: Annotated[str, Field(max_length=10_000)] | None = None
     tags: Annotated[list[Tag], Field(max_length=64)] | None = None
 

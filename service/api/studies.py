@@ -118,10 +118,18 @@ def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating:
 
 
 def _merged(submitted: dict[str, Any], changes: StudyPatch) -> dict[str, Any]:
-    said = changes.model_dump(exclude_unset=True)
-    budget = {**submitted["budget"], **(said.pop("budget", None) or {})}
-    given = {field: value for field, value in said.items() if value is not None}
-    return {**submitted, **given, "budget": {bound: value for bound, value in budget.items() if value is not None}}
+    given = {
+        "budget": {**submitted["budget"], **_bounds(changes)},
+        "description": changes.description,
+        "tags": changes.tags,
+    }
+    return {**submitted, **{field: value for field, value in given.items() if value is not None}}
+
+
+def _bounds(changes: StudyPatch) -> dict[str, Any]:
+    """The bounds that were named, those lifted as None."""
+    budget = changes.budget
+    return {} if budget is None else {bound: getattr(budget, bound) for bound in budget.model_fields_set}
 
 
 def _checked(submitted: dict[str, Any]) -> dict[str, Any]:

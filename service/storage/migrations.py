@@ -1,5 +1,7 @@
 """Brings a database to the schema that this version needs, and tells whether it has it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -33,25 +35,21 @@ def migration_engine(url: str) -> sa.Engine:
 
 def upgrade(url: str) -> None:
     """Run what migrations are missing; servers that start together wait for the first one to do so."""
-    engine = migration_engine(url)
-    with engine.begin() as connection:
+    with _transaction(url) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         command.upgrade(_config(connection), "head")
-    engine.dispose()
 
 
 def check(url: str) -> None:
     """Raise SchemaOutdated unless the schema is the one that the tables describe."""
-    engine = migration_engine(url)
-    with engine.begin() as connection:
+    with _transaction(url) as connection:
         found = current(connection)
         if found != head():
             raise SchemaOutdated(
                 f"the database is at schema {found or 'none'} and this version needs {head()}; run `shibori db upgrade`"
             )
         command.check(_config(connection))
-    engine.dispose()
 
 
 def current(connection: sa.Connection) -> str | None:
@@ -62,6 +60,17 @@ def current(connection: sa.Connection) -> str | None:
 def head() -> str:
     """The revision that this version needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+@contextmanager
+def _transaction(url: str) -> Iterator[sa.Connection]:
+    """A transaction on an engine of its own, which holds no connection afterwards, whatever happened."""
+    engine = migration_engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _config(connection: sa.Connection | None = None) -> Config:

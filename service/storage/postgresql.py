@@ -7,7 +7,9 @@ from sqlalchemy.engine import URL
 
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
 
-SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+# A row that another transaction has written first is found when the work is done again.
+RACES = ("40001", "40P01", "23505")
+"""Serialization failure, deadlock, unique violation."""
 TRIES = 10
 
 
@@ -34,8 +36,8 @@ class PostgresqlDatabase:
         for _ in range(TRIES - 1):
             try:
                 return self._transact(work)
-            except sa.exc.OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) not in (SERIALIZATION_FAILURE, DEADLOCK):
+            except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in RACES:
                     raise
         return self._transact(work)
 

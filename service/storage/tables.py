@@ -42,7 +42,8 @@ RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def _one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
     listed = ", ".join(f"'{value.value}'" for value in values)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+    # Quoted, since one of the columns has the name of a keyword.
+    return sa.CheckConstraint(f'"{column}" IN ({listed})', name=column)
 
 
 studies = sa.Table(

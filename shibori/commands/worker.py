@@ -1,12 +1,22 @@
 """`shibori worker`: runs trials for a server."""
 
 import os
+import re
+import shlex
 import sys
 
 import click
 
 from shibori.commands.options import connect, server_option
 from shibori.until import end_with_stdin
+
+OBJECTIVE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}")
+
+
+def _checked_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    if not OBJECTIVE_NAME.fullmatch(name):
+        raise click.BadParameter("is at most 128 letters, digits and . _ : - and begins with a letter or digit")
+    return name
 
 
 @click.command()
@@ -21,6 +31,7 @@ from shibori.until import end_with_stdin
     "command_name",
     default="command",
     show_default=True,
+    callback=_checked_name,
     help="The objective that --command is.",
 )
 @click.option("--study", metavar="STUDY", help="Work for this study alone.")
@@ -80,5 +91,14 @@ def _check(objective: str | None, program: str | None) -> None:
         raise click.BadParameter(
             f"must be module:function, as in train:objective, got {objective!r}", param_hint="--objective"
         )
-    if program is not None and not program.strip():
+    if program is not None:
+        _check_words(program)
+
+
+def _check_words(program: str) -> None:
+    try:
+        words = shlex.split(program)
+    except ValueError as error:
+        raise click.BadParameter(f"{error} in {program!r}", param_hint="--command") from error
+    if not words:
         raise click.BadParameter("must name a program", param_hint="--command")

@@ -117,6 +117,17 @@ def test_points_keep_to_the_box_its_conditions_and_plain_values(algorithm: Algor
 
 
 @every_algorithm
+def test_in_any_space_it_goes_on_from_what_was_tried(algorithm: Algorithm[Any]) -> None:
+    @settings(few, max_examples=examples(algorithm))
+    @given(spaces(), st.sampled_from(["mixed", "huge", "one diverged", "all equal"]))
+    def check(space: Space, kind: str) -> None:
+        history = histories(space)[kind]
+        assert_sound(space, ask(algorithm, space, 2, history=history, pending=(middle(space),), number=12))
+
+    check()
+
+
+@every_algorithm
 @pytest.mark.parametrize("name", histories(BOX))
 def test_no_history_upsets_it(algorithm: Algorithm[Any], name: str) -> None:
     history = histories(BOX)[name]

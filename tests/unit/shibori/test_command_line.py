@@ -28,7 +28,7 @@ def test_every_command_has_help(name: str) -> None:
 def test_the_help_says_what_the_exit_codes_mean() -> None:
     help_text = run("--help").stdout
     for code in ("0 ", "1 ", "2 ", "3 ", "130 "):
-        assert f"\n  {code}" in help_text
+        assert f"\n    {code}" in help_text
 
 
 @pytest.mark.parametrize(

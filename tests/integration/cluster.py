@@ -1,0 +1,99 @@
+"""A PostgreSQL server of the tests' own, reached by a socket that nobody else knows."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from service.storage import migrations
+
+TEMPLATE = "migrated"
+QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c shared_buffers=32MB"
+
+
+def binaries() -> Path | None:
+    """The folder of the newest PostgreSQL server here, or None."""
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda found: int(re.sub(r"\D", "", found.parts[-3]) or 0),
+    )
+    on_path = shutil.which("initdb")
+    found = installed[-1] if installed else Path(on_path).resolve() if on_path else None
+    return None if found is None else found.parent
+
+
+class Cluster:
+    """Started once a session; every test gets a database of its own, copied from a migrated one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binaries, self._numbers = folder, count()
+        self._home = Path(tempfile.mkdtemp(prefix="shibori-pg-"))
+        self._owner = _unprivileged() if os.geteuid() == 0 else None
+        if self._owner is not None:
+            os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
+        self._data = self._home / "data"
+        self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        options = f"{QUICK} -c listen_addresses= -c unix_socket_directories={self._home}"
+        log = str(self._home / "log")
+        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "start")
+        self._admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        self._execute(f"CREATE DATABASE {TEMPLATE}")
+        migrations.upgrade(self.url(TEMPLATE))
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://postgres@/{name}?host={self._home}"
+
+    def create(self) -> str:
+        """The name of a fresh, migrated database."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return name
+
+    def create_empty(self) -> str:
+        """The name of a fresh database without any tables."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._admin.dispose()
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self._home)
+
+    def _execute(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(statement))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command: Sequence[str] = [str(self._binaries / program), *arguments]
+        output = self._home / f"{program}.out"
+        with output.open("ab") as out:
+            done = subprocess.run(
+                command,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                cwd=self._home,
+                user=None if self._owner is None else self._owner.pw_uid,
+                group=None if self._owner is None else self._owner.pw_gid,
+                extra_groups=None if self._owner is None else [],
+                check=False,
+            )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed:\n{output.read_text()}")
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    """PostgreSQL refuses to run as root."""
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]

@@ -1,0 +1,80 @@
+"""Every test here runs on SQLite and, where its server is installed, on PostgreSQL."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.storage import migrations
+from tests.integration.cluster import Cluster, binaries
+from tests.integration.harness import Api
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    found = binaries()
+    where = "SQLite ONLY: no PostgreSQL server is installed here" if found is None else f"SQLite and {found}"
+    terminalreporter.write_line(f"integration tests ran on {where}", yellow=found is None)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    folder = binaries()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed here")
+    started = Cluster(folder)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@contextmanager
+def migrated(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    if request.param == "sqlite":
+        path = folder / "shibori.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    name = cluster.create()
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@contextmanager
+def served(url: str) -> Iterator[Api]:
+    api = Api(url)
+    try:
+        yield api
+    finally:
+        api.stop()
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with migrated(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with served(database_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One server for all tests of a module, which leave nothing behind that another one would see."""
+    with migrated(request, tmp_path_factory.mktemp("shared")) as url, served(url) as running:
+        yield running

@@ -1,0 +1,146 @@
+"""The service as tests use it: in this process, with a clock that they move and a random source that repeats."""
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from service import background
+from service.app import create_app
+from service.settings import Settings
+
+Json = dict[str, Any]
+LOG_RANGE = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
+NEVER = 1e6
+
+
+class MovableClock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def seeded_entropy() -> Callable[[int], bytes]:
+    source, lock = random.Random(0), threading.Lock()
+
+    def entropy(size: int) -> bytes:
+        with lock:
+            return source.randbytes(size)
+
+    return entropy
+
+
+def spec(name: str = "study", **changes: Any) -> Json:
+    """A study of an external objective, with changes."""
+    base: Json = {
+        "name": name,
+        "objective": {"name": "bowl"},
+        "metric": {"name": "score"},
+        "space": {"lr": LOG_RANGE},
+        "search": {"algorithm": "random", "seed": 7},
+        "budget": {"trials": 4},
+    }
+    return base | changes
+
+
+class Api:
+    """A running server and the calls that most tests make."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.clock, self._entropy = url, MovableClock(), seeded_entropy()
+        self.client = self._start()
+
+    def _start(self) -> TestClient:
+        settings = Settings(database_url=self.url, sweep_seconds=NEVER, largest_body_bytes=2 * 1024 * 1024)
+        self.app = create_app(settings, clock=self.clock, entropy=self._entropy)
+        client = TestClient(self.app, raise_server_exceptions=False)
+        client.__enter__()
+        return client
+
+    def stop(self) -> None:
+        self.client.__exit__(None, None, None)
+
+    def restart(self) -> None:
+        self.stop()
+        self.client = self._start()
+
+    def sweep(self) -> None:
+        """What the server does by itself once a second."""
+        background.sweep(self.app.state.database)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.client.get(f"/api/v1{path}", **more)
+
+    def post(self, path: str, json: Any = None, **more: Any) -> Any:
+        return self.client.post(f"/api/v1{path}", json=json, **more)
+
+    def patch(self, path: str, json: Any, **more: Any) -> Any:
+        return self.client.patch(f"/api/v1{path}", json=json, **more)
+
+    def delete(self, path: str, **more: Any) -> Any:
+        return self.client.delete(f"/api/v1{path}", **more)
+
+    def submit(self, name: str = "study", **changes: Any) -> Json:
+        return ok(self.post("/studies", spec(name, **changes)), 201)
+
+    def show(self, study: str = "study") -> Json:
+        return ok(self.get(f"/studies/{study}"))
+
+    def counts(self, study: str = "study") -> dict[str, int]:
+        """The counts that are not zero."""
+        return {status: count for status, count in self.show(study)["counts"].items() if count}
+
+    def trial(self, number: int, study: str = "study") -> Json:
+        return ok(self.get(f"/studies/{study}/trials/{number}"))
+
+    def trials(self, study: str = "study", **query: Any) -> list[Json]:
+        items: list[Json] = ok(self.get(f"/studies/{study}/trials", params=query))["items"]
+        return items
+
+    def claim(self, count: int = 1, worker: str = "ann", **more: Any) -> list[Json]:
+        asked = {"worker": worker, "objectives": ["bowl"], "count": count} | more
+        claimed: list[Json] = ok(self.post("/claims", asked))["trials"]
+        return claimed
+
+    def claim_one(self, **more: Any) -> Json:
+        (claimed,) = self.claim(1, **more)
+        return claimed
+
+    def complete(self, claimed: Json, value: float = 0.5, **more: Any) -> Any:
+        return self.tell(claimed, "complete", value=value, **more)
+
+    def tell(self, claimed: Json, what: str, **more: Any) -> Any:
+        return self.post(f"/trials/{claimed['id']}/{what}", {"lease": claimed["lease"]["token"]} | more)
+
+    def run(self, values: list[float], **more: Any) -> list[Json]:
+        """Claim and complete trials one after the other, with these values; the trials as recorded."""
+        return [ok(self.complete(self.claim_one(), value, **more))["trial"] for value in values]
+
+
+def ok(response: Any, status: int = 200) -> Any:
+    assert response.status_code == status, response.text
+    return response.json() if response.content else None
+
+
+def refused(response: Any, status: int, slug: str) -> Json:
+    """The problem document of a refusal, which is one in every respect."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document: Json = response.json()
+    assert document["type"] == f"/problems/{slug}", document
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
+    return document
+
+
+def without(mapping: Mapping[str, Any], *names: str) -> Json:
+    return {name: value for name, value in mapping.items() if name not in names}
