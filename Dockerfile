@@ -10,7 +10,6 @@ RUN useradd --system --uid 10001 --create-home --home-dir /home/shibori shibori 
     && mkdir /data && chown shibori /data
 USER shibori
 WORKDIR /data
-VOLUME /data
 ENV PATH=/opt/shibori/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MPLCONFIGDIR=/tmp/matplotlib \

@@ -24,6 +24,7 @@ LARGEST_SEED = 2**53
 MAX_TRIALS = 10_000_000
 MAX_WAIT_SECONDS = 30.0
 MAX_PAGE = 1_000
+LONGEST_SECONDS = 100 * 366 * 86_400
 
 
 class Wire(BaseModel):
@@ -91,17 +92,13 @@ class PolicySpec(Wire):
     settings: Settings = {}
 
 
-class Bounds(Wire):
-    """What may end a study."""
+class BudgetSpec(Wire):
+    """What ends a study, whichever comes first; at least one bound is set."""
 
     trials: Annotated[Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None, Unsaid] = None
     seconds: Annotated[Annotated[Number, Field(gt=0)] | None, Unsaid] = None
     epochs: Annotated[Annotated[Integer, Field(ge=1)] | None, Unsaid] = None
     target: Annotated[Number | None, Unsaid] = None
-
-
-class BudgetSpec(Bounds):
-    """What ends a study, whichever comes first; at least one bound is set."""
 
     @model_validator(mode="after")
     def _bounded(self) -> "BudgetSpec":
@@ -148,7 +145,7 @@ class StudySpec(Wire):
 class StudyPatch(Wire):
     """What may change in a study; the budget is merged into the one there is, null lifts a bound."""
 
-    budget: Bounds | None = None
+    budget: dict[Literal["trials", "seconds", "epochs", "target"], Integer | Number | None] | None = None
     description: Annotated[str, Field(max_length=10_000)] | None = None
     tags: Annotated[list[Tag], Field(max_length=64)] | None = None
 

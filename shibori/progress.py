@@ -9,6 +9,7 @@ from service.protocol import StudyView
 from shibori.sentences import finished, params_text, value_text
 
 LOOK_SECONDS = 0.25
+LOG_SECONDS = 5.0
 ONGOING = frozenset({"running", "paused"})
 
 
@@ -17,12 +18,16 @@ def follow(client: Client, study: str, sleep: Callable[[float], None] = time.sle
     from tqdm import tqdm
 
     seen = client.study(study)
-    with tqdm(total=seen.budget.trials, initial=finished(seen), unit="trial", file=sys.stderr) as bar:
+    # In a file each drawing stays as a line of its own.
+    live = sys.stderr.isatty()
+    pause = LOOK_SECONDS if live else LOG_SECONDS
+    with tqdm(total=seen.budget.trials, initial=finished(seen), unit="trial", mininterval=pause) as bar:
         while True:
             bar.total = seen.budget.trials
             bar.set_postfix_str(_best(seen), refresh=False)
             bar.update(finished(seen) - bar.n)
-            bar.refresh()
+            if live:
+                bar.refresh()
             if seen.status not in ONGOING:
                 return seen
             sleep(LOOK_SECONDS)

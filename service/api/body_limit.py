@@ -1,12 +1,16 @@
 """Refuses request bodies that are larger than the server takes in."""
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.protocol import Problem
 
 
-class BodyTooLarge(Exception):
-    """More bytes came than the limit allows."""
+class BodyTooLarge(HTTPException):
+    """More bytes came than the limit allows; of this type, since the framework calls any other a 400."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(413, f"The body may have at most {largest} bytes; send less, or in parts.")
 
 
 class BodyLimit:
@@ -36,7 +40,7 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._largest:
-                raise BodyTooLarge
+                raise BodyTooLarge(self._largest)
             return message
 
         return counted

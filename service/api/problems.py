@@ -39,6 +39,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.IdempotencyKeyReused: Kind(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"),
 }
 VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")
+UNFORESEEN = Kind(500, "server-error", "The server failed")
 HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
 
@@ -67,6 +68,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.ShiboriError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -87,6 +89,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     slug = HTTP_TITLES.get(error.status_code, "bad-request" if error.status_code < 500 else "server-error")
     kind = Kind(error.status_code, slug, slug.replace("-", " ").capitalize())
     return problem(request, kind, str(error.detail), headers=error.headers)
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    # The server logs the traceback; what went wrong inside is nothing to tell a client.
+    return problem(request, UNFORESEEN, "Something went wrong inside of the server; its log tells what.")
 
 
 def field_fault(one: Mapping[str, Any]) -> FieldFault:

@@ -3,7 +3,9 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request
@@ -13,6 +15,7 @@ from service.protocol import LARGEST_ID, MAX_PAGE
 from service.storage.store import Database
 
 Result = TypeVar("Result")
+_HEXADECIMAL = re.compile("[0-9a-f]{1,32}")
 
 
 def _database(request: Request) -> Database:
@@ -24,6 +27,7 @@ Reading = Annotated[Database, Depends(_database)]
 StudyKey = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$", description="Id or name.")]
 TrialId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 TrialNumber = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+Word = Annotated[str | None, Query(max_length=128, pattern="^[^\\x00]*$")]
 RoundNumber = Annotated[int | None, Query(alias="round", ge=0, le=2**31 - 1)]
 Limit = Annotated[int, Query(ge=1, description=f"Above {MAX_PAGE} it counts as {MAX_PAGE}.")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="The next_cursor of the page before.")]
@@ -43,6 +47,25 @@ def read_cursor(cursor: str | None, kinds: tuple[Callable[[Any], Any], ...]) -> 
         return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise InvalidInput.of("cursor", "must be a next_cursor that this server gave out") from error
+
+
+def moment(part: Any) -> datetime:
+    """A part of a cursor that is a time."""
+    return datetime.fromisoformat(part).astimezone(UTC)
+
+
+def row_number(part: Any) -> int:
+    """A part of a cursor that is a number which a row may have."""
+    if isinstance(part, int) and 0 <= part <= LARGEST_ID:
+        return part
+    raise ValueError(part)
+
+
+def study_id(part: Any) -> str:
+    """A part of a cursor that is the id of a study."""
+    if isinstance(part, str) and _HEXADECIMAL.fullmatch(part):
+        return part
+    raise ValueError(part)
 
 
 def cut(items: list[Result], limit: int, place: Callable[[Result], str]) -> tuple[list[Result], str | None]:

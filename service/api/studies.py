@@ -1,15 +1,25 @@
 """The calls on studies."""
 
 import json
-from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from service.api.mutation import Mutating
-from service.api.reading import Cursor, Limit, Reading, StudyKey, cut, read_cursor, write_cursor
+from service.api.reading import (
+    Cursor,
+    Limit,
+    Reading,
+    StudyKey,
+    Word,
+    cut,
+    moment,
+    read_cursor,
+    study_id,
+    write_cursor,
+)
 from service.api.strict_json import StrictRoute
 from service.api.views import study_view
 from service.domain.status import StudyStatus
@@ -46,13 +56,13 @@ def submit(spec: StudySpec, mutating: Mutating) -> Response:
 def studies(
     database: Reading,
     status: StudyStatus | None = None,
-    tag: Annotated[str | None, Query(max_length=128)] = None,
-    name: Annotated[str | None, Query(max_length=128)] = None,
+    tag: Word = None,
+    name: Word = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> StudyPage:
     """List studies, oldest first."""
-    after = read_cursor(cursor, (datetime.fromisoformat, str))
+    after = read_cursor(cursor, (moment, study_id))
     limit = min(limit, MAX_PAGE)
 
     def read(store: Store) -> StudyPage:
@@ -119,17 +129,11 @@ def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating:
 
 def _merged(submitted: dict[str, Any], changes: StudyPatch) -> dict[str, Any]:
     given = {
-        "budget": {**submitted["budget"], **_bounds(changes)},
+        "budget": {**submitted["budget"], **(changes.budget or {})},
         "description": changes.description,
         "tags": changes.tags,
     }
     return {**submitted, **{field: value for field, value in given.items() if value is not None}}
-
-
-def _bounds(changes: StudyPatch) -> dict[str, Any]:
-    """The bounds that were named, those lifted as None."""
-    budget = changes.budget
-    return {} if budget is None else {bound: getattr(budget, bound) for bound in budget.model_fields_set}
 
 
 def _checked(submitted: dict[str, Any]) -> dict[str, Any]:

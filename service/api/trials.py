@@ -1,5 +1,6 @@
 """The calls on the trials of a study."""
 
+import math
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +16,7 @@ from service.api.reading import (
     TrialNumber,
     cut,
     read_cursor,
+    row_number,
     write_cursor,
 )
 from service.api.strict_json import StrictRoute
@@ -53,7 +55,7 @@ def trials(
     cursor: Cursor = None,
 ) -> TrialPage:
     """A page of trials; those without a value come last when sorted by it."""
-    after = read_cursor(cursor, (_value, int))
+    after = read_cursor(cursor, (_value, row_number))
     limit = min(limit, MAX_PAGE)
 
     def read(store: Store) -> TrialPage:
@@ -141,6 +143,8 @@ def best(
 
 
 def _value(part: object) -> float | None:
-    if part is None or (isinstance(part, int | float) and abs(part) < float("inf")):
-        return part
+    if part is None:
+        return None
+    if isinstance(part, int | float) and math.isfinite(number := float(part)):
+        return number
     raise ValueError(part)

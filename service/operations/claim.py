@@ -36,11 +36,11 @@ def claim_trials(store: Store, worker: str, terms: Terms, count: int, request_id
     if request_id is not None and (held := store.trials.claimed_with(request)):
         return [Claim(trial, store.studies.get(trial.study_id)) for trial in held]
     expire_leases(store)
-    store.workers.seen(worker, terms, store.now)
     claims: list[Claim] = []
     for study_id in _candidates(store, terms):
         if len(claims) < count:
             claims += _claim_in(store, study_id, worker, terms, count - len(claims), request)
+    store.workers.seen(worker, terms, store.now)
     return claims
 
 

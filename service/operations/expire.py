@@ -11,6 +11,8 @@ from service.storage.store import Store
 
 def expire_leases(store: Store) -> int:
     """Take back every trial whose lease has run out; returns how many."""
+    for study_id in store.trials.studies_with_expired(store.now):
+        store.studies.get(study_id, lock=True)
     expired = store.trials.expired(store.now)
     for trial in expired:
         _take_back(store, trial)

@@ -1,5 +1,6 @@
 """Brings a database to the schema that this version needs, and tells whether it has it."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +75,7 @@ def _transaction(url: str) -> Iterator[sa.Connection]:
 
 
 def _config(connection: sa.Connection | None = None) -> Config:
-    config = Config()
+    config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
     return config

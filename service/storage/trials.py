@@ -88,7 +88,12 @@ class Trials(TrialMoves):
         return found
 
     def held(self, trial_id: int, token: str) -> Trial | None:
-        """The trial, if this lease on it is the one in force; nothing takes it until the transaction ends."""
+        """The trial, if this lease on it is the one in force; nothing takes it until the transaction ends.
+
+        Its study is locked first, as it is by claims: two orders of locking would be a deadlock.
+        """
+        study = sa.select(trials.c.study_id).where(trials.c.id == trial_id).scalar_subquery()
+        self._connection.execute(sa.select(studies.c.id).where(studies.c.id == study).with_for_update())
         return self._find(
             trials.c.id == trial_id,
             trials.c.status == TrialStatus.RUNNING,
@@ -136,6 +141,16 @@ class Trials(TrialMoves):
             .with_for_update(skip_locked=True, of=trials)
         )
         return [_trial(row) for row in rows.mappings()]
+
+    def studies_with_expired(self, now: datetime) -> list[str]:
+        """The ids of the studies of running trials whose lease has run out."""
+        rows = self._connection.execute(
+            sa.select(trials.c.study_id)
+            .where(trials.c.lease_expires_at < now, trials.c.status == TrialStatus.RUNNING)
+            .distinct()
+            .order_by(trials.c.study_id)
+        )
+        return [row.study_id for row in rows]
 
     def running_everywhere(self) -> list[Trial]:
         rows = self._connection.execute(_TRIALS.where(trials.c.lease_expires_at.is_not(None)))

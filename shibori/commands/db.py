@@ -1,9 +1,22 @@
 """`shibori db`: brings a database to this version's schema, and checks whether it has it."""
 
 import click
+from pydantic import ValidationError
+
+
+def _checked_url(_context: click.Context, _parameter: click.Parameter, url: str) -> str:
+    from service.settings import Settings
+
+    try:
+        return Settings(database_url=url).database_url
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise click.BadParameter(first["msg"].removeprefix("Value error, ")) from error
+
 
 database_option = click.option(
     "--database",
+    callback=_checked_url,
     envvar="SHIBORI_DATABASE_URL",
     default="sqlite:///shibori.db",
     show_default=True,

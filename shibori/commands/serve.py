@@ -3,16 +3,11 @@
 import logging
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 
 from shibori.commands.db import database_option
 from shibori.until import end_with_stdin
-
-if TYPE_CHECKING:
-    from service.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 3
@@ -38,6 +33,7 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
     import uvicorn
 
     from service.app import create_app
+    from service.settings import Settings
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # The server hands a signal on after an orderly end, and then it is no reason to fail.
@@ -45,7 +41,7 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
     if until_stdin_closes:
         end_with_stdin()
     uvicorn.run(
-        create_app(_settings(host, port, database)),
+        create_app(Settings(host=host, port=port, database_url=database)),
         host=host,
         port=port,
         log_config=None,
@@ -53,13 +49,3 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-
-
-def _settings(host: str, port: int, database: str) -> "Settings":
-    from service.settings import Settings
-
-    try:
-        return Settings(host=host, port=port, database_url=database)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise click.UsageError(f"{first['loc'][0]}: {first['msg']}") from error

@@ -100,7 +100,7 @@ def _read(file: IO[bytes]) -> dict[str, Any]:
     try:
         read = json.load(file)
     except (ValueError, RecursionError) as error:
-        raise click.BadParameter(f"{file.name} is no JSON document: {error}", param_hint="FILE") from error
+        raise click.BadParameter(f"is no JSON document: {error}", param_hint="FILE") from error
     if not isinstance(read, dict):
-        raise click.BadParameter(f"{file.name} must hold a JSON object, as in {{...}}", param_hint="FILE")
+        raise click.BadParameter("must hold a JSON object, as in {...}", param_hint="FILE")
     return read

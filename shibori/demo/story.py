@@ -35,7 +35,7 @@ class Story:
         before = self._best()
         self._open_round()
         # The round first: a budget raised before it would draw trials from the old box.
-        self.client.patch(self.study, StudyPatch(budget={"trials": trials + more}))
+        self.client.patch(self.study, StudyPatch.model_validate({"budget": {"trials": trials + more}}))
         self._follow(more)
         click.echo(f"\n{change_of(before, self._best())}")
 

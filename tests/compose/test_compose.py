@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +88,7 @@ def client(project: Project) -> Iterator[Client]:
         yield client
 
 
-def wait_for(holds: object, seconds: float) -> None:
-    assert callable(holds)
+def wait_for(holds: Callable[[], bool], seconds: float) -> None:
     end_at = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end_at, f"not so within {seconds} s"
@@ -126,16 +125,14 @@ def test_a_study_from_the_host_finishes_with_every_trial_completed_once(client: 
 
 def test_all_workers_are_there(client: Client, project: Project) -> None:
     assert len(project.containers("worker")) == WORKERS
-    assert len(client.workers()) >= WORKERS
+    assert len(client.workers().items) >= WORKERS
 
 
 def test_the_migrations_ran_once_and_ended_well(project: Project, client: Client) -> None:
+    labels = {"project": project.name, "service": "migrate"}
+    filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
     (migrate,) = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={project.name}"]
-        + ["--filter", "label=com.docker.compose.service=migrate"],
-        capture_output=True,
-        text=True,
-        check=True,
+        ["docker", "ps", "-aq", *filters], capture_output=True, text=True, check=True
     ).stdout.split()
     assert inspect(migrate, "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}") == "exited 0 0"
 

@@ -55,7 +55,11 @@ def test_without_samples_there_is_no_interval(api: Api) -> None:
 
 
 def test_the_lines_of_text_are_in_the_form_that_people_read(api: Api) -> None:
-    space = {"lr": LOG_RANGE, "weight_decay": LOG_RANGE | {"low": 1e-8}, "optimizer": {"type": "categorical", "choices": ["sgd", "adam"]}}
+    space = {
+        "lr": LOG_RANGE,
+        "weight_decay": LOG_RANGE | {"low": 1e-8},
+        "optimizer": {"type": "categorical", "choices": ["sgd", "adam"]},
+    }
     api.submit(space=space)
     given = [
         {"params": {"lr": 0.0092, "weight_decay": 3.86e-07, "optimizer": "sgd"}, "value": 0.83},
@@ -151,9 +155,7 @@ def test_narrowing_says_keep_until_there_are_enough_trials_and_then_the_box_of_t
     assert sorted(verdict["trials"]) == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    "how", [{"from": "proposal"}, {"policy": "leaders", "settings": {"top": 3, "margin": 0.0}}]
-)
+@pytest.mark.parametrize("how", [{"from": "proposal"}, {"policy": "leaders", "settings": {"top": 3, "margin": 0.0}}])
 def test_trials_of_a_new_round_are_drawn_from_its_box(api: Api, how: Json) -> None:
     api.submit(narrowing=LEADERS, budget={"trials": 20})
     imported(api, (0.01, 0.9), (0.02, 0.8), (0.04, 0.7), (0.9, 0.1))

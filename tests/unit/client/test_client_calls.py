@@ -131,7 +131,7 @@ def test_a_server_error_is_told_at_once() -> None:
 def test_only_what_was_said_is_sent() -> None:
     client, connections = client_of(problem(422, "x"), problem(422, "x"))
     with pytest.raises(Refused):
-        client.patch("a b/c", StudyPatch(budget={"trials": 150, "seconds": None}))
+        client.patch("a b/c", StudyPatch.model_validate({"budget": {"trials": 150, "seconds": None}}))
     with pytest.raises(Refused):
         client.open_proposed_round("book")
     patched, opened = connections.asked

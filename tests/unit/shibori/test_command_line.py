@@ -47,7 +47,7 @@ def test_the_help_says_what_the_exit_codes_mean() -> None:
         (["worker", "--command", "c", "--name", "a name"], "--name"),
         (["study", "create", "no-such-file.json"], "No such file"),
         (["serve", "--port", "70000"], "--port"),
-        (["serve", "--database", "mysql://x"], "database_url"),
+        (["serve", "--database", "mysql://x"], "SQLite or PostgreSQL"),
         (["db", "check", "--database", "nonsense"], "--database"),
     ],
 )
@@ -60,7 +60,7 @@ def test_wrong_use_is_a_line_and_exit_code_2(arguments: list[str], said: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [('{"name":', "no JSON document"), ("[1]", "a JSON object"), ("", "no JSON")]
+    ("text", "said"), [('{"name":', "is no JSON document"), ("[1]", "a JSON object"), ("", "no JSON")]
 )
 def test_a_study_that_is_no_json_is_told_where_it_breaks(text: str, said: str) -> None:
     result = run("study", "create", "-", "--server", NOBODY, text=text)
