@@ -96,7 +96,7 @@ class BudgetSpec(Wire):
     """What ends a study, whichever comes first; at least one bound is set."""
 
     trials: Annotated[Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None, Unsaid] = None
-    seconds: Annotated[Annotated[Number, Field(gt=0)] | None, Unsaid] = None
+    seconds: Annotated[Annotated[Number, Field(gt=0, le=LONGEST_SECONDS)] | None, Unsaid] = None
     epochs: Annotated[Annotated[Integer, Field(ge=1)] | None, Unsaid] = None
     target: Annotated[Number | None, Unsaid] = None
 

@@ -110,7 +110,7 @@ def _given(space: Space, name: str, wanted: GivenRange) -> Parameter:
 
 def _checked(parameter: Parameter, fields: Mapping[str, object]) -> Parameter:
     changed = replace(parameter, **_in_type(parameter, fields))  # type: ignore[arg-type]
-    if not isinstance(changed, Categorical) and changed.count is None and changed.low == changed.high:
+    if not isinstance(changed, Categorical) and changed.spacing is None and changed.low == changed.high:
         raise FieldError("high", "must be above low")
     return changed
 

@@ -1,0 +1,87 @@
+"""The commands against a real server: data on the standard output, a line and an exit code for each error."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from e2e_processes import SHIBORI, Crew, Server
+
+
+def run(server: Server, *arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [*SHIBORI, *arguments, "--server", server.url]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+
+def spec(name: str, trials: int = 6) -> str:
+    return json.dumps(
+        {
+            "name": name,
+            "objective": {"name": "scripted"},
+            "space": {"x": {"type": "float", "low": 0.0, "high": 1.0}},
+            "budget": {"trials": trials},
+        }
+    )
+
+
+def test_a_study_from_its_file_to_its_next_round(server: Server, crew: Crew, tmp_path: Path) -> None:
+    file = tmp_path / "study.json"
+    file.write_text(spec("whole"))
+    created = run(server, "study", "create", str(file), "--json")
+    assert json.loads(created.stdout)["name"] == "whole"
+    crew.start()
+    watched = run(server, "study", "watch", "whole")
+    assert watched.stdout.startswith("whole (")
+    assert "6/6" in watched.stderr
+    assert run(server, "best", "whole", "-n", "2").stdout.count("Best-") == 2
+    assert len(json.loads(run(server, "best", "whole", "-n", "2", "--json").stdout)["items"]) == 2
+    assert "x: narrow" in run(server, "narrow", "whole").stdout
+    assert json.loads(run(server, "narrow", "whole", "--apply", "--json").stdout)["number"] == 1
+    assert "round: 1" in run(server, "study", "show", "whole").stdout
+    assert run(server, "study", "delete", "whole", "--yes").returncode == 0
+    assert run(server, "study", "show", "whole").returncode == 1
+
+
+def test_a_study_is_paused_resumed_and_stopped(server: Server) -> None:
+    assert run(server, "study", "create", "-", text=spec("controlled")).returncode == 0
+    for command, status in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        assert json.loads(run(server, "study", command, "controlled", "--json").stdout)["status"] == status
+    listed = run(server, "study", "list", "--status", "stopped")
+    assert listed.stdout.splitlines()[0].split()[:2] == ["NAME", "STATUS"]
+    assert "controlled" in listed.stdout
+    assert [study["name"] for study in json.loads(run(server, "study", "list", "--json").stdout)].count("controlled")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (spec("a name"), "name"),
+        (spec("x").replace('"low": 0.0', '"low": 2.0'), "space.x"),
+        (spec("x").replace("0.0", "NaN"), "NaN"),
+        ("{}", "objective"),
+    ],
+)
+def test_a_study_that_is_wrong_is_told_by_its_fields(server: Server, text: str, said: str) -> None:
+    refused = run(server, "study", "create", "-", text=text)
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_refusal_says_the_way_out(server: Server) -> None:
+    assert run(server, "study", "create", "-", text=spec("twice")).returncode == 0
+    refused = run(server, "study", "create", "-", text=spec("twice"))
+    assert refused.returncode == 1
+    assert "choose another name" in refused.stderr
+    running = run(server, "study", "delete", "twice", "--yes")
+    assert running.returncode == 1
+    assert "stop it" in running.stderr
+
+
+def test_a_database_is_upgraded_and_checked(tmp_path: Path) -> None:
+    database = ["--database", f"sqlite:///{tmp_path / 'new.db'}"]
+    for command, code in (("check", 1), ("upgrade", 0), ("check", 0)):
+        ran = subprocess.run([*SHIBORI, "db", command, *database], capture_output=True, text=True, check=False)
+        assert ran.returncode == code, ran.stderr
+        assert "Traceback" not in ran.stderr

@@ -1,0 +1,81 @@
+"""The demonstration: it tells its story, and whatever ends it, nothing of it stays behind."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from e2e_processes import PATIENCE_SECONDS, SHIBORI, alive, eventually, pid_of
+
+from client import ApiError, Client, Retry
+
+
+@contextmanager
+def demo(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A demonstration whose output is in `out` and `err` of the folder."""
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        process = subprocess.Popen(
+            [*SHIBORI, "demo", "--processes", "2", "--dir", str(folder / "demo"), *arguments],
+            stdout=out,
+            stderr=err,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def workers_of(url: str) -> list[int]:
+    """The worker processes that have finished a trial for this server."""
+    try:
+        items = Client(url, retry=Retry(total_seconds=0)).workers().items
+    except ApiError:
+        return []
+    return [pid_of(worker.name) for worker in items if worker.completed]
+
+
+def test_the_demonstration_searches_narrows_searches_on_and_draws(tmp_path: Path) -> None:
+    with demo(tmp_path, "--trials", "6", "--more", "3") as process:
+        assert process.wait(PATIENCE_SECONDS) == 0, (tmp_path / "err").read_text()
+    said = (tmp_path / "out").read_text()
+    assert re.search(r"^Best-1 \(val acc:0\.\d\d\) \| lr:[\d.e-]+, weight_decay:[\d.e-]+$", said, re.MULTILINE)
+    assert len(re.findall(r"^Best-\d+ ", said, re.MULTILINE)) == 6
+    assert re.search(r"^  lr: (keep|narrow|widen) ", said, re.MULTILINE)
+    assert re.search(r"^  weight_decay: (keep|narrow|widen) ", said, re.MULTILINE)
+    assert "6 trials took" in said
+    assert "3 trials took" in said
+    assert re.search(r"The best (is still|went from)", said)
+    assert "serve --database sqlite:///" in said
+    assert (tmp_path / "demo" / "learning-curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "9/9" in (tmp_path / "err").read_text()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_a_demonstration_that_is_ended_takes_everything_with_it(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with demo(tmp_path, "--trials", "2000") as process:
+        said = eventually(lambda: re.search(r"(http://\S+)/docs", (tmp_path / "out").read_text()), "the server")
+        url = said[1]
+        workers = eventually(lambda: (found := workers_of(url)) if len(workers_of(url)) == 2 else [], "two workers")
+        process.send_signal(number)
+        assert process.wait(PATIENCE_SECONDS) == code, (tmp_path / "err").read_text()
+    hasty = Client(url, retry=Retry(total_seconds=0))
+    eventually(lambda: not hasty.ready(), "the end of the server")
+    eventually(lambda: not any(alive(pid) for pid in workers), "the end of the workers")
+    assert "Traceback" not in (tmp_path / "err").read_text()
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, server: object) -> None:
+    port = str(server.port)  # type: ignore[attr-defined]
+    with demo(tmp_path, "--port", port) as process:
+        assert process.wait(PATIENCE_SECONDS) == 1
+    said = (tmp_path / "err").read_text()
+    assert "address already in use" in said
+    assert "Traceback" not in said
