@@ -182,7 +182,8 @@ def upgrade() -> None:
         sa.Column("end", sa.String(length=16), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "\"end\" IN ('completed', 'pruned', 'failed', 'cancelled', 'released', 'lost')", name=op.f("ck_attempts_end")
+            "\"end\" IN ('completed', 'pruned', 'failed', 'cancelled', 'released', 'lost')",
+            name=op.f("ck_attempts_end"),
         ),
         sa.ForeignKeyConstraint(["trial_id"], ["trials.id"], name=op.f("fk_attempts_trial_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("trial_id", "lease", name=op.f("pk_attempts")),

@@ -156,8 +156,10 @@ class Crew:
             worker.process.kill()
             worker.process.wait()
 
-    def start(self, *arguments: str, processes: int = 1) -> Worker:
-        """Workers of the scripted objective, unless the arguments name another."""
+    def start(self, *arguments: str, study: StudyView | None = None, processes: int = 1) -> Worker:
+        """Workers of the scripted objective, unless the arguments name another, for one study or for all."""
+        if study is not None:
+            arguments = (*arguments, "--study", study.id)
         own = arguments if "--command" in arguments else ("--objective", "e2e_objectives:scripted", *arguments)
         log = self._folder / f"worker-{len(self._workers)}.log"
         worker = Worker(self._url, log, ("--processes", str(processes), *own))

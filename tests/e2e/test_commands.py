@@ -29,7 +29,7 @@ def test_a_study_from_its_file_to_its_next_round(server: Server, crew: Crew, tmp
     file.write_text(spec("whole"))
     created = run(server, "study", "create", str(file), "--json")
     assert json.loads(created.stdout)["name"] == "whole"
-    crew.start()
+    crew.start("--study", "whole")
     watched = run(server, "study", "watch", "whole")
     assert watched.stdout.startswith("whole (")
     assert "6/6" in watched.stderr

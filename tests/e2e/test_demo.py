@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from e2e_processes import PATIENCE_SECONDS, SHIBORI, alive, eventually, pid_of
+from e2e_processes import PATIENCE_SECONDS, SHIBORI, Server, alive, eventually, pid_of
 
 from client import ApiError, Client, Retry
 
@@ -31,13 +31,14 @@ def demo(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             process.wait()
 
 
-def workers_of(url: str) -> list[int]:
-    """The worker processes that have finished a trial for this server."""
+def two_workers_of(url: str) -> list[int]:
+    """The two worker processes of a server, once both have finished a trial; none before."""
     try:
         items = Client(url, retry=Retry(total_seconds=0)).workers().items
     except ApiError:
         return []
-    return [pid_of(worker.name) for worker in items if worker.completed]
+    pids = [pid_of(worker.name) for worker in items if worker.completed]
+    return pids if len(pids) == 2 else []
 
 
 def test_the_demonstration_searches_narrows_searches_on_and_draws(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_a_demonstration_that_is_ended_takes_everything_with_it(
     with demo(tmp_path, "--trials", "2000") as process:
         said = eventually(lambda: re.search(r"(http://\S+)/docs", (tmp_path / "out").read_text()), "the server")
         url = said[1]
-        workers = eventually(lambda: (found := workers_of(url)) if len(workers_of(url)) == 2 else [], "two workers")
+        workers = eventually(lambda: two_workers_of(url), "two workers")
         process.send_signal(number)
         assert process.wait(PATIENCE_SECONDS) == code, (tmp_path / "err").read_text()
     hasty = Client(url, retry=Retry(total_seconds=0))
@@ -72,8 +73,8 @@ def test_a_demonstration_that_is_ended_takes_everything_with_it(
     assert "Traceback" not in (tmp_path / "err").read_text()
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path, server: object) -> None:
-    port = str(server.port)  # type: ignore[attr-defined]
+def test_a_port_that_is_taken_is_told(tmp_path: Path, server: Server) -> None:
+    port = str(server.port)
     with demo(tmp_path, "--port", port) as process:
         assert process.wait(PATIENCE_SECONDS) == 1
     said = (tmp_path / "err").read_text()

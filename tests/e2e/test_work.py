@@ -21,7 +21,7 @@ print(json.dumps({"value": x, "samples": 10}))
 
 def test_two_workers_complete_exactly_the_budget(server: Server, crew: Crew) -> None:
     study = server.submit("exactly", 40)
-    worker = crew.start("--exit-when-idle", "0.5", "--study", study.name, processes=2)
+    worker = crew.start("--exit-when-idle", "0.5", study=study, processes=2)
     assert worker.ended() == 0, worker.log.read_text()
     trials = server.details(study.id)
     assert server.client.study(study.id).status == "completed"
@@ -41,7 +41,7 @@ def test_the_net_that_ships_with_the_service_is_trained(server: Server, crew: Cr
         metric={"name": "validation_accuracy", "goal": "maximize"},
         space={"lr": {"type": "float", "low": 0.01, "high": 0.1, "scale": "log"}},
     )
-    crew.start()
+    crew.start(study=study)
     server.when(study.id, "completed")
     trials = server.details(study.id)
     assert [trial.status for trial in trials] == ["completed"] * 4
@@ -54,7 +54,7 @@ def test_a_command_is_an_objective(server: Server, crew: Crew, tmp_path: Path) -
     program.write_text(PROGRAM)
     study = server.submit("program", 3, objective={"name": "my-program"})
     command = shlex.join([sys.executable, str(program)])
-    worker = crew.start("--command", command, "--name", "my-program")
+    worker = crew.start("--command", command, "--name", "my-program", study=study)
     server.when(study.id, "completed")
     trials = server.details(study.id)
     assert [(trial.status, trial.samples) for trial in trials] == [("completed", 10)] * 3, worker.log.read_text()
@@ -69,7 +69,7 @@ def test_a_failure_reaches_the_server_with_its_reason(
     server: Server, crew: Crew, end: str, reason: str, said: str
 ) -> None:
     study = server.submit(f"failing-{end}", 2, settings={"end": end})
-    crew.start()
+    crew.start(study=study)
     server.when(study.id, "completed")
     for trial in server.details(study.id):
         assert trial.status == "failed"
@@ -80,7 +80,7 @@ def test_a_failure_reaches_the_server_with_its_reason(
 
 def test_a_crash_reaches_the_server_and_the_worker_is_started_again(server: Server, crew: Crew) -> None:
     study = server.submit("crashing", 1, settings={"end": "exit"}, retry={"max_attempts": 2}, lease_seconds=600)
-    crew.start()
+    crew.start(study=study)
     server.when(study.id, "completed")
     (trial,) = server.details(study.id)
     assert trial.status == "failed"
@@ -91,20 +91,20 @@ def test_a_crash_reaches_the_server_and_the_worker_is_started_again(server: Serv
     assert len({attempt.worker for attempt in trial.attempts}) == 2
 
 
-def test_a_stopped_study_frees_its_worker_for_another(server: Server, crew: Crew, tmp_path: Path) -> None:
-    endless = server.submit("endless", 5, settings={"gate": str(tmp_path / "never")})
-    crew.start()
-    trial = server.when_trial(endless.id, 0, lambda trial: trial.status == "running")
-    server.client.stop(endless.id)
-    server.when_trial(endless.id, 0, lambda trial: trial.status == "cancelled")
-    other = server.submit("other", 1)
-    server.when(other.id, "completed")
-    assert server.client.trial(other.id, 0).worker == trial.worker
+def test_a_stopped_study_frees_its_worker_for_another(own_server: Server, own_crew: Crew, tmp_path: Path) -> None:
+    endless = own_server.submit("endless", 5, settings={"gate": str(tmp_path / "never")})
+    own_crew.start()
+    trial = own_server.when_trial(endless.id, 0, lambda trial: trial.status == "running")
+    own_server.client.stop(endless.id)
+    own_server.when_trial(endless.id, 0, lambda trial: trial.status == "cancelled")
+    other = own_server.submit("other", 1)
+    own_server.when(other.id, "completed")
+    assert own_server.client.trial(other.id, 0).worker == trial.worker
 
 
 def test_a_worker_says_what_it_can_do(server: Server, crew: Crew) -> None:
     study = server.submit("announced", 1)
-    crew.start()
+    crew.start(study=study)
     server.when(study.id, "completed")
     name = server.client.trial(study.id, 0).worker
     (worker,) = [worker for worker in server.client.workers().items if worker.name == name]
