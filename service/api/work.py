@@ -46,7 +46,7 @@ def _notifier(request: Request) -> Notifier:
 
 @router.post("/claims", response_model=Claimed)
 async def claim(
-    wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Notifier, Depends(_notifier)]
+    request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Notifier, Depends(_notifier)]
 ) -> Response:
     """Lease trials; waits up to `wait_seconds` for the first, then answers with none."""
     terms = Terms(wanted.objectives, wanted.purposes, wanted.study)
@@ -64,6 +64,9 @@ async def claim(
         if remaining <= 0 or answer.body != _NOTHING:
             return respond(answer)
         await notifier.wait(seen, min(remaining, LONGEST_SLEEP_SECONDS))
+        # Nobody would ever run what is leased to a worker that has hung up.
+        if await request.is_disconnected():
+            return respond(answer)
 
 
 @router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
