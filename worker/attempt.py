@@ -10,6 +10,7 @@ from worker.holding import Holding
 from worker.keeper import Keeper
 from worker.outbox import LARGEST_BATCH
 from worker.outcome import Dropped, Failed, Outcome, Value, outcome_of
+from worker.patience import for_a_result
 from worker.session import Runnable
 from worker.shutdown import Shutdown
 from worker.stopping import Halt
@@ -19,14 +20,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Runs trials one after the other.
+    """Runs trials one after the other; `client` asks once: what it cannot send waits for the next report."""
 
-    `patient` asks for as long as a result is worth, `hasty` once: what it could not send waits
-    for the next report.
-    """
-
-    patient: Client
-    hasty: Client
+    client: Client
     runnables: Mapping[str, Runnable]
     holding: Holding
     shutdown: Shutdown
@@ -35,7 +31,7 @@ class Attempts:
         """Trains and tells the server; returns what that answer brought to run next."""
         self.holding.take(trial.id, trial.lease.token)
         runnable = self.runnables[trial.objective]
-        with Keeper(self.hasty, trial, self.shutdown.is_requested) as keeper:
+        with Keeper(self.client, trial, self.shutdown.is_requested) as keeper:
             outcome = outcome_of(lambda: runnable.run(trial, keeper))
         if keeper.told is not None:
             outcome = Dropped(keeper.told)
@@ -62,14 +58,17 @@ class Attempts:
                 log.warning("trial %s failed: %s", trial.id, outcome.message.partition("\n")[0])
                 self._fail(trial, outcome, epochs)
             case Dropped(halt=Halt.SHUTDOWN):
-                self.patient.release(trial.id, trial.lease.token, epochs)
+                self._patient(trial).release(trial.id, trial.lease.token, epochs)
                 log.info("trial %s is given back", trial.id)
             case Dropped():
                 log.info("trial %s ends here: %s", trial.id, outcome.halt)
         return []
 
+    def _patient(self, trial: ClaimedTrial) -> Client:
+        return self.client.with_retry(for_a_result(trial.lease.renew_seconds))
+
     def _complete(self, trial: ClaimedTrial, result: Value, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
-        answer = self.patient.complete(
+        answer = self._patient(trial).complete(
             trial.id,
             trial.lease.token,
             result.value,
@@ -81,12 +80,12 @@ class Attempts:
 
     def _fail(self, trial: ClaimedTrial, failed: Failed, epochs: Sequence[Epoch]) -> None:
         try:
-            self.patient.fail(trial.id, trial.lease.token, failed.reason, failed.message, epochs=epochs)
+            self._patient(trial).fail(trial.id, trial.lease.token, failed.reason, failed.message, epochs=epochs)
         except ApiError as error:
             log.error("trial %s: its failure could not be told: %s", trial.id, error)
 
     def _all_but_the_last_batch_sent(self, trial: ClaimedTrial, epochs: Sequence[Epoch]) -> Sequence[Epoch]:
         while len(epochs) > LARGEST_BATCH:
-            self.patient.report(trial.id, trial.lease.token, epochs[:LARGEST_BATCH])
+            self._patient(trial).report(trial.id, trial.lease.token, epochs[:LARGEST_BATCH])
             epochs = epochs[LARGEST_BATCH:]
         return epochs

@@ -6,7 +6,7 @@ import secrets
 import socket
 import sys
 
-from client import ApiError, Client, Retry, Unreachable
+from client import ApiError, Client, Unreachable
 from worker.attempt import Attempts
 from worker.claims import Claims, Idleness
 from worker.config import WorkerConfig
@@ -15,11 +15,10 @@ from worker.holding import Holding
 from worker.objectives.builtin import builtins
 from worker.objectives.command import CommandObjective
 from worker.objectives.function import ObjectiveNotFound, load
+from worker.patience import for_seconds, once
 from worker.session import Runnable
 from worker.shutdown import Shutdown, install
 
-UNANSWERED = frozenset({408, 429, 500, 502, 503, 504})
-RESULT_PATIENCE_SECONDS = 3600.0
 FAREWELL_SECONDS = 1.0
 log = logging.getLogger("worker")
 
@@ -40,8 +39,7 @@ class Worker:
         self._name = name
         self._holding = holding
         self._shutdown = Shutdown()
-        self._client = Client(config.server, retry=_patience(RESULT_PATIENCE_SECONDS))
-        self._hasty = self._client.with_retry(_patience(0.0))
+        self._client = Client(config.server, retry=once())
 
     def run(self) -> int:
         install(self._shutdown, self._leave, parent=sys.stdin.fileno())
@@ -69,7 +67,7 @@ class Worker:
         return [*builtins(), *own]
 
     def _work(self, runnables: dict[str, Runnable]) -> None:
-        attempts = Attempts(self._client, self._hasty, runnables, self._holding, self._shutdown)
+        attempts = Attempts(self._client, runnables, self._holding, self._shutdown)
         idle = Idleness(self._config.exit_when_idle_seconds)
         claims = self._claims(list(runnables))
         log.info("works for %s on %s", self._client.url, ", ".join(runnables))
@@ -82,9 +80,8 @@ class Worker:
 
     def _claims(self, objectives: list[str]) -> Claims:
         bound = self._config.exit_when_idle_seconds
-        patience = _patience(float("inf") if bound is None else bound)
-        client = self._client.with_retry(patience)
-        return Claims(client, self._hasty, self._name, objectives, self._config.study, self._shutdown)
+        patient = self._client.with_retry(for_seconds(float("inf") if bound is None else bound))
+        return Claims(patient, self._client, self._name, objectives, self._config.study, self._shutdown)
 
     def _leave(self) -> None:
         """Gives the trial back from beside an epoch that takes longer than the end may wait."""
@@ -96,13 +93,9 @@ class Worker:
 
     def _give_back(self, trial: int, lease: str) -> None:
         try:
-            self._client.with_retry(_patience(FAREWELL_SECONDS)).release(trial, lease)
+            self._client.with_retry(for_seconds(FAREWELL_SECONDS)).release(trial, lease)
         except ApiError as error:
             log.warning("trial %s could not be given back: %s", trial, error)
-
-
-def _patience(total_seconds: float) -> Retry:
-    return Retry(total_seconds=total_seconds, statuses=UNANSWERED)
 
 
 if __name__ == "__main__":

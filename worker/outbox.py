@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable, Sequence
 
 from service.protocol import Epoch
+from worker.patience import LONGEST_PAUSE_SECONDS
 
 FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 5.0
 LARGEST_BATCH = 1_000
 
 
@@ -19,6 +19,7 @@ class Outbox:
     def __init__(self, *, renew_seconds: float, batch_seconds: float, clock: Callable[[], float]) -> None:
         self._renew_seconds = renew_seconds
         self._batch_seconds = min(batch_seconds, renew_seconds)
+        self._longest_pause_seconds = min(LONGEST_PAUSE_SECONDS, renew_seconds)
         self._clock = clock
         self._lock = threading.Lock()
         self._pending: list[Epoch] = []
@@ -36,7 +37,7 @@ class Outbox:
         with self._lock:
             pause = self._batch_seconds if self._pending else self._renew_seconds
             if self._refusals:
-                pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._refusals - 1, 30))
+                pause = min(self._longest_pause_seconds, FIRST_PAUSE_SECONDS * 2.0 ** min(self._refusals - 1, 30))
             return self._sent_at + pause - self._clock()
 
     def batch(self) -> Sequence[Epoch]:

@@ -9,7 +9,7 @@ from e2e_processes import Crew, Server, alive, eventually, pid_of, signal_worker
 from client import LeaseLost
 from service.protocol import TrialDetail
 
-TRIALS = 24
+TRIALS = 16
 SHORT = {"epochs": 3, "epoch_seconds": 0.05}
 
 
@@ -59,10 +59,9 @@ def test_workers_end_with_the_parent_that_is_killed(server: Server, crew: Crew) 
 def test_a_server_that_is_killed_and_started_again_loses_nothing(own_server: Server, own_crew: Crew) -> None:
     study = own_server.submit("killed-server", TRIALS, settings=SHORT)
     own_crew.start(study=study, processes=2)
-    for done in (4, 10):
-        eventually(lambda done=done: completed(own_server, study.id) >= done, "some trials")
-        own_server.kill()
-        own_server.start()
+    eventually(lambda: completed(own_server, study.id) >= 4, "some trials")
+    own_server.kill()
+    own_server.start()
     own_server.when(study.id, "completed")
     assert_each_is_completed_once(own_server, study.id)
 
@@ -91,11 +90,11 @@ def test_a_long_epoch_keeps_its_lease(server: Server, crew: Crew, tmp_path: Path
     crew.start(study=study)
     started_at = server.when_trial(study.id, 0, running).started_at
     assert started_at is not None
-    reference = server.submit("passing-time", 30, objective={"name": "scripted", "settings": {"epoch_seconds": 0.05}})
+    reference = server.submit("passing-time", 18, objective={"name": "scripted", "settings": {"epoch_seconds": 0.05}})
     crew.start(study=reference)
     finished_at = server.when(reference.id, "completed").finished_at
     assert finished_at is not None
-    assert (finished_at - started_at).total_seconds() > 2 * study.lease_seconds
+    assert (finished_at - started_at).total_seconds() > 1.5 * study.lease_seconds
     gate.touch()
     server.when(study.id, "completed")
     assert len(server.client.trial(study.id, 0).attempts) == 1

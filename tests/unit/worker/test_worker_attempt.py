@@ -38,7 +38,7 @@ def record() -> Record:
 def run(server: FakeServer, claimed: Callable[..., ClaimedTrial], record: Record) -> Callable[..., list[ClaimedTrial]]:
     def run_with(function: Callable[[Trial], object], shutdown: Shutdown | None = None) -> list[ClaimedTrial]:
         runnables: Any = {"f": FunctionObjective(function)}
-        attempts: Any = Attempts(server, server, runnables, record, shutdown or Shutdown())  # type: ignore[arg-type]
+        attempts: Any = Attempts(server, runnables, record, shutdown or Shutdown())  # type: ignore[arg-type]
         result: list[ClaimedTrial] = attempts.run(claimed())
         return result
 

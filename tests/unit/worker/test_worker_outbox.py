@@ -3,7 +3,8 @@
 import pytest
 
 from service.protocol import Epoch
-from worker.outbox import LARGEST_BATCH, LONGEST_PAUSE_SECONDS, Outbox
+from worker.outbox import LARGEST_BATCH, Outbox
+from worker.patience import LONGEST_PAUSE_SECONDS, for_a_result
 
 
 class Clock:
@@ -64,6 +65,15 @@ def test_what_had_no_answer_is_kept_and_waits_longer_each_time(outbox: Outbox) -
     assert numbers(outbox.batch()) == [1]
     assert pauses == sorted(pauses)
     assert pauses[0] < 1 < pauses[-1] == LONGEST_PAUSE_SECONDS
+
+
+def test_no_pause_is_longer_than_a_fresh_lease_of_a_server_that_is_back(clock: Clock) -> None:
+    outbox = Outbox(renew_seconds=0.5, batch_seconds=0.75, clock=clock)
+    for _ in range(8):
+        outbox.unanswered()
+    assert outbox.due_in_seconds() == 0.5
+    assert for_a_result(0.5).pause_seconds(8) <= 0.5
+    assert for_a_result(60.0).longest_pause_seconds == LONGEST_PAUSE_SECONDS
 
 
 def test_after_an_answer_the_pauses_are_short_again(outbox: Outbox) -> None:

@@ -47,6 +47,9 @@ class FakeServer:
     def release(self, trial: int, lease: str, epochs: Sequence[Epoch] = ()) -> None:
         self._called("release", trial=trial, epochs=[epoch.epoch for epoch in epochs])
 
+    def with_retry(self, _: object) -> "FakeServer":
+        return self
+
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
