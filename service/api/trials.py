@@ -38,7 +38,7 @@ from service.protocol import (
     TrialView,
 )
 from service.storage.store import Store
-from service.storage.trials import TrialFilter
+from service.storage.trial_lists import TrialFilter
 
 router = APIRouter(prefix="/studies/{study}", tags=["trials"], route_class=StrictRoute)
 

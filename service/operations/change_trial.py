@@ -36,12 +36,12 @@ def retry_trial(store: Store, study_name: str, number: int) -> Trial:
     if study.status is StudyStatus.STOPPED:
         raise TransitionRefused("The study", study.status, "running", "Clone it and enqueue these values there.")
     _take_place_in_budget(store, study, trial)
-    store.trials.revive(trial, study.spec.retry.max_attempts)
+    revived = store.trials.revive(trial, study.spec.retry.max_attempts)
     if study.status is StudyStatus.COMPLETED and trial.purpose is Purpose.SEARCH:
         store.studies.update(study.id, status=StudyStatus.RUNNING, ended_by=None, finished_at=None)
     store.events.append(study.id, EventKind.RETRIED, store.now, trial=number)
     store.announce(Signal.WORK, Signal.HISTORY)
-    return store.trials.get(trial.id)
+    return revived
 
 
 def _take_place_in_budget(store: Store, study: Study, trial: Trial) -> None:

@@ -88,11 +88,10 @@ def _purposes(study: Study, terms: Terms) -> list[Purpose]:
 def _lease(store: Store, study: Study, trial: Trial, worker: str, request: str) -> Claim:
     token = f"{trial.leases + 1:08d}-{store.random_token()}"
     expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
-    lease = store.trials.start(
+    leased = store.trials.start(
         trial, token=token, expires_at=expires_at, worker=worker, claim_request=request, now=store.now
     )
-    leased = store.trials.get(trial.id)
-    store.attempts.open(trial.id, lease, leased.attempt, token, worker, store.now)
+    store.attempts.open(leased, store.now)
     if study.started_at is None:
         _start(store, study)
     store.announce(Signal.HISTORY)

@@ -45,9 +45,8 @@ def complete_trial(
 def _record(store: Store, trial: Trial, value: float, samples: int | None, epochs: Sequence[EpochNumbers]) -> Trial:
     add_epochs(store, trial, epochs)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.COMPLETED, store.now)
-    store.trials.finish(trial, TrialStatus.COMPLETED, store.now, value=value, samples=samples)
+    recorded = store.trials.finish(trial, TrialStatus.COMPLETED, store.now, value=value, samples=samples)
     store.workers.finished(trial.worker, store.now, failed=False)
-    recorded = store.trials.get(trial.id)
     trial_ended(store, recorded)
     return recorded
 

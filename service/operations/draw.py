@@ -1,6 +1,7 @@
 """Draws new trials for a worker that waits, with an algorithm that is quick enough for that."""
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 
@@ -86,8 +87,13 @@ def provenance(study: Study, current: Round, algorithm: str, pending: tuple[int,
         "round": current.number,
         "last_event": study.last_event,
         "pending": list(pending),
-        "versions": {"shibori": version("shibori"), "numpy": version("numpy")},
+        "versions": _versions(),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in ("shibori", "numpy")}
 
 
 def trial_seed(study_seed: int, number: int) -> int:

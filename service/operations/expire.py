@@ -11,9 +11,10 @@ from service.storage.store import Store
 
 def expire_leases(store: Store) -> int:
     """Take back every trial whose lease has run out; returns how many."""
-    for study_id in store.trials.studies_with_expired(store.now):
+    studies = store.trials.studies_with_expired(store.now)
+    for study_id in studies:
         store.studies.get(study_id, lock=True)
-    expired = store.trials.expired(store.now)
+    expired = store.trials.expired(store.now) if studies else []
     for trial in expired:
         _take_back(store, trial)
     return len(expired)
@@ -29,13 +30,11 @@ def refresh_leases(store: Store) -> None:
 def _take_back(store: Store, trial: Trial) -> None:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.LOST, store.now)
     if trial.stop_reason is not None or not goes_on(store, trial):
-        store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
+        ended = store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
     elif trial.attempt < trial.attempts_allowed:
         wait_again(store, trial, counted=True)
         return
     else:
         message = f"The lease ran out {trial.attempt} times without a word from the worker (last: {trial.worker})."
-        store.trials.finish(
-            trial, TrialStatus.FAILED, store.now, failure_reason=FailureReason.LOST, failure_message=message
-        )
-    trial_ended(store, store.trials.get(trial.id))
+        ended = store.trials.finish(trial, TrialStatus.FAILED, store.now, failure=(FailureReason.LOST, message))
+    trial_ended(store, ended)

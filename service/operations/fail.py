@@ -29,11 +29,10 @@ def fail_trial(
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
     store.workers.finished(trial.worker, store.now, failed=True)
     if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, trial):
-        wait_again(store, trial, counted=True)
-    else:
-        store.trials.finish(trial, TrialStatus.FAILED, store.now, failure_reason=reason, failure_message=message)
-        trial_ended(store, store.trials.get(trial.id))
-    return store.trials.get(trial.id)
+        return wait_again(store, trial, counted=True)
+    failed = store.trials.finish(trial, TrialStatus.FAILED, store.now, failure=(reason, message))
+    trial_ended(store, failed)
+    return failed
 
 
 def _recorded(store: Store, trial_id: int, token: str) -> Trial:

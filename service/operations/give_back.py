@@ -14,10 +14,10 @@ def goes_on(store: Store, trial: Trial) -> bool:
     return study.status in (StudyStatus.RUNNING, StudyStatus.PAUSED) and study.ended_by in (None, "space")
 
 
-def wait_again(store: Store, trial: Trial, *, counted: bool) -> None:
+def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:
     """running -> waiting; an attempt that was given back does not count."""
-    store.trials.wait_again(trial, counted=counted)
     store.announce(Signal.WORK)
+    return store.trials.wait_again(trial, counted=counted)
 
 
 def lease_lost(store: Store, trial_id: int) -> LeaseLost:

@@ -21,8 +21,7 @@ def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
     add_epochs(store, trial, epochs)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.RELEASED, store.now)
     if trial.stop_reason is None and goes_on(store, trial):
-        wait_again(store, trial, counted=False)
-    else:
-        store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
-        trial_ended(store, store.trials.get(trial.id))
-    return store.trials.get(trial.id)
+        return wait_again(store, trial, counted=False)
+    cancelled = store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
+    trial_ended(store, cancelled)
+    return cancelled

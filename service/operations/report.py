@@ -38,12 +38,12 @@ def report_epochs(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
 def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> None:
     """Add what is new of these epochs; those not above the last one are repetitions."""
     if epochs:
-        in_order = sorted(epochs, key=lambda epoch: epoch["epoch"])
+        said_first = {epoch["epoch"]: epoch for epoch in reversed(epochs)}
+        in_order = sorted(said_first.values(), key=lambda epoch: epoch["epoch"])
         store.studies.add_to(trial.study_id, epochs=store.attempts.add_epochs(trial.id, trial.leases, in_order))
 
 
 def _stop(store: Store, trial: Trial, reason: str) -> Stop:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.CANCELLED, store.now)
-    store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
-    trial_ended(store, store.trials.get(trial.id))
+    trial_ended(store, store.trials.finish(trial, TrialStatus.CANCELLED, store.now))
     return Stop(reason)

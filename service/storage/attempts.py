@@ -8,6 +8,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from service.domain.status import AttemptEnd
+from service.domain.trial import Trial
 from service.storage.tables import attempts, curves
 
 EpochNumbers: TypeAlias = Mapping[str, float]
@@ -29,19 +30,23 @@ class Attempts:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def open(self, trial_id: int, lease: int, attempt: int, token: str, worker: str, now: datetime) -> None:
+    def open(self, leased: Trial, now: datetime) -> None:
+        """Note the lease that a trial has just been given."""
         self._connection.execute(
-            sa.insert(attempts).values(
-                trial_id=trial_id, lease=lease, attempt=attempt, token=token, worker=worker, started_at=now
-            )
+            _OPEN,
+            {
+                "trial_id": leased.id,
+                "lease": leased.leases,
+                "attempt": leased.attempt,
+                "token": leased.lease_token,
+                "worker": leased.worker,
+                "started_at": now,
+            },
         )
 
     def close(self, trial_id: int, lease: int, end: AttemptEnd, now: datetime, message: str | None = None) -> None:
-        self._connection.execute(
-            sa.update(attempts)
-            .where(attempts.c.trial_id == trial_id, attempts.c.lease == lease)
-            .values(end=end, ended_at=now, message=message)
-        )
+        ended = {"end": end, "ended_at": now, "message": message}
+        self._connection.execute(_CHANGE, {"of_trial": trial_id, "of_lease": lease, **ended})
 
     def end_of(self, trial_id: int, token: str) -> AttemptEnd | None:
         """How the attempt under a token ended; None where it has not, or where there was none."""
@@ -67,19 +72,13 @@ class Attempts:
 
     def add_epochs(self, trial_id: int, lease: int, epochs: Sequence[EpochNumbers]) -> int:
         """Add to a learning curve; epochs that are there already are not added again. Returns how many were new."""
-        known = self._last_epoch(trial_id, lease)
+        attempt = {"of_trial": trial_id, "of_lease": lease}
+        known = self._connection.scalar(_LAST_EPOCH, attempt)
         fresh = [epoch for epoch in epochs if known is None or epoch["epoch"] > known]
         if fresh:
-            self._connection.execute(
-                sa.insert(curves).values(
-                    trial_id=trial_id, lease=lease, first_epoch=fresh[0]["epoch"], epochs=[dict(e) for e in fresh]
-                )
-            )
-            self._connection.execute(
-                sa.update(attempts)
-                .where(attempts.c.trial_id == trial_id, attempts.c.lease == lease)
-                .values(last_epoch=fresh[-1]["epoch"])
-            )
+            piece = {"trial_id": trial_id, "lease": lease, "first_epoch": fresh[0]["epoch"]}
+            self._connection.execute(_ADD_TO_CURVE, piece | {"epochs": [dict(epoch) for epoch in fresh]})
+            self._connection.execute(_CHANGE, attempt | {"last_epoch": fresh[-1]["epoch"]})
         return len(fresh)
 
     def curve(self, trial_id: int) -> list[EpochNumbers]:
@@ -92,7 +91,9 @@ class Attempts:
         )
         return [epoch for row in rows for epoch in row.epochs]
 
-    def _last_epoch(self, trial_id: int, lease: int) -> int | None:
-        return self._connection.scalar(
-            sa.select(attempts.c.last_epoch).where(attempts.c.trial_id == trial_id, attempts.c.lease == lease)
-        )
+
+_OF_ATTEMPT = (attempts.c.trial_id == sa.bindparam("of_trial"), attempts.c.lease == sa.bindparam("of_lease"))
+_OPEN = sa.insert(attempts)
+_CHANGE = sa.update(attempts).where(*_OF_ATTEMPT)
+_LAST_EPOCH = sa.select(attempts.c.last_epoch).where(*_OF_ATTEMPT)
+_ADD_TO_CURVE = sa.insert(curves)

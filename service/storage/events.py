@@ -26,14 +26,16 @@ class Events:
         self, study_id: str, kind: EventKind, at: datetime, *, trial: int | None = None, round: int | None = None
     ) -> int:
         """Note a fact and return its sequence number, which grows by one each time within a study."""
-        number = self._connection.scalar(
-            sa.update(studies)
-            .where(studies.c.id == study_id)
-            .values(last_event=studies.c.last_event + 1)
-            .returning(studies.c.last_event)
-        )
-        sequence = int(number or 0)
-        self._connection.execute(
-            sa.insert(events).values(study_id=study_id, sequence=sequence, kind=kind, trial=trial, round=round, at=at)
-        )
+        sequence = int(self._connection.scalar(_NEXT, {"of_study": study_id}) or 0)
+        event = {"study_id": study_id, "sequence": sequence, "kind": kind, "trial": trial, "round": round, "at": at}
+        self._connection.execute(_ADD, event)
         return sequence
+
+
+_NEXT = (
+    sa.update(studies)
+    .where(studies.c.id == sa.bindparam("of_study"))
+    .values(last_event=studies.c.last_event + 1)
+    .returning(studies.c.last_event)
+)
+_ADD = sa.insert(events)

@@ -43,11 +43,11 @@ class Rounds:
         )
 
     def get(self, study_id: str, number: int) -> Round:
-        row = self._connection.execute(self._all.where(_of(study_id), rounds.c.number == number)).mappings().one()
-        return _round(row)
+        one = {"of_study": study_id, "of_number": number}
+        return _round(self._connection.execute(_ONE, one).mappings().one())
 
     def all(self, study_id: str) -> list[Round]:
-        rows = self._connection.execute(self._all.where(_of(study_id)).order_by(rounds.c.number))
+        rows = self._connection.execute(_ROUNDS.where(_of(study_id)).order_by(rounds.c.number))
         return [_round(row) for row in rows.mappings()]
 
     def move_to(self, study_id: str, number: int, position: int) -> None:
@@ -64,26 +64,31 @@ class Rounds:
 
     def finished(self, study_id: str, number: int) -> int:
         """How many trials of a round have finished."""
-        one = sa.select(rounds.c.finished).where(_of(study_id), rounds.c.number == number)
-        return int(self._connection.scalar(one) or 0)
+        return int(self._connection.scalar(_FINISHED, {"of_study": study_id, "of_number": number}) or 0)
 
     def count_finished(self, study_id: str, number: int) -> None:
         """One more trial of the round has finished."""
-        self._update(study_id, number, finished=rounds.c.finished + 1)
+        self._connection.execute(_ONE_MORE_FINISHED, {"of_study": study_id, "of_number": number})
 
     def _update(self, study_id: str, number: int, **values: object) -> None:
-        self._connection.execute(sa.update(rounds).where(_of(study_id), rounds.c.number == number).values(**values))
+        self._connection.execute(_CHANGE, {"of_study": study_id, "of_number": number, **values})
 
-    _all = sa.select(
-        rounds.c.number,
-        rounds.c.parent,
-        rounds.c.ranges,
-        rounds.c.origin,
-        rounds.c.evidence,
-        rounds.c.planned,
-        rounds.c.position,
-        rounds.c.opened_at,
-    )
+
+_OF_ROUND = (rounds.c.study_id == sa.bindparam("of_study"), rounds.c.number == sa.bindparam("of_number"))
+_ROUNDS = sa.select(
+    rounds.c.number,
+    rounds.c.parent,
+    rounds.c.ranges,
+    rounds.c.origin,
+    rounds.c.evidence,
+    rounds.c.planned,
+    rounds.c.position,
+    rounds.c.opened_at,
+)
+_ONE = _ROUNDS.where(*_OF_ROUND)
+_FINISHED = sa.select(rounds.c.finished).where(*_OF_ROUND)
+_CHANGE = sa.update(rounds).where(*_OF_ROUND)
+_ONE_MORE_FINISHED = _CHANGE.values(finished=rounds.c.finished + 1)
 
 
 def _of(study_id: str) -> sa.ColumnElement[bool]:

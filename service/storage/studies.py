@@ -51,9 +51,8 @@ class Studies:
 
     def get(self, study: str, *, lock: bool = False) -> Study:
         """A study by id or name; a locked one stays as it is until the end of the transaction."""
-        found = sa.select(studies).where(sa.or_(studies.c.id == study, studies.c.name == study))
         # An id is never refused as a name, so that both may match: the id counts.
-        rows = self._connection.execute(found.with_for_update() if lock else found).all()
+        rows = self._connection.execute(_NAMED_AND_LOCKED if lock else _NAMED, {"named": study}).all()
         if not rows:
             raise StudyNotFound(study)
         row = next((row for row in rows if row.id == study), rows[0])
@@ -75,16 +74,11 @@ class Studies:
 
     def claimable(self, objectives: Sequence[str], statuses: Sequence[StudyStatus]) -> list[str]:
         """The ids of studies that a worker with these objectives may serve, oldest first."""
-        rows = self._connection.execute(
-            sa.select(studies.c.id)
-            .where(studies.c.status.in_(statuses), studies.c.objective.in_(objectives))
-            .order_by(studies.c.created_at, studies.c.id)
-        )
-        return [row.id for row in rows]
+        wanted = {"objectives": list(objectives), "statuses": list(statuses)}
+        return list(self._connection.scalars(_CLAIMABLE, wanted))
 
     def running(self) -> list[str]:
-        rows = self._connection.execute(sa.select(studies.c.id).where(studies.c.status == StudyStatus.RUNNING))
-        return [row.id for row in rows]
+        return list(self._connection.scalars(_RUNNING))
 
     def out_of_time(self, now: datetime) -> list[str]:
         """The ids of studies whose wall time has run out since somebody last looked."""
@@ -94,24 +88,17 @@ class Studies:
         return [row.id for row in rows]
 
     def update(self, study_id: str, **values: object) -> None:
-        self._connection.execute(sa.update(studies).where(studies.c.id == study_id).values(**values))
+        self._connection.execute(_CHANGE, {"of_study": study_id, **values})
 
     def draw_numbers(self, study_id: str, count: int, *, budgeted: bool) -> int:
         """Take the next `count` numbers of a study and return the first."""
-        after = self._connection.scalar(
-            sa.update(studies)
-            .where(studies.c.id == study_id)
-            .values(
-                next_number=studies.c.next_number + count,
-                budgeted=studies.c.budgeted + (count if budgeted else 0),
-            )
-            .returning(studies.c.next_number)
-        )
+        taken = {"of_study": study_id, "numbers": count, "budget": count if budgeted else 0}
+        after = self._connection.scalar(_DRAW_NUMBERS, taken)
         return int(after or 0) - count
 
     def add_to(self, study_id: str, *, budgeted: int = 0, epochs: int = 0) -> None:
         if budgeted or epochs:
-            self.update(study_id, budgeted=studies.c.budgeted + budgeted, epochs=studies.c.epochs + epochs)
+            self._connection.execute(_ADD_TO, {"of_study": study_id, "budget": budgeted, "more": epochs})
 
     def retag(self, study_id: str, tags: Sequence[str]) -> None:
         self._connection.execute(sa.delete(study_tags).where(study_tags.c.study_id == study_id))
@@ -123,11 +110,7 @@ class Studies:
         self._connection.execute(sa.delete(studies).where(studies.c.id == study_id))
 
     def counts(self, study_id: str, purpose: Purpose) -> Mapping[TrialStatus, int]:
-        rows = self._connection.execute(
-            sa.select(trial_counts.c.status, trial_counts.c.trials).where(
-                trial_counts.c.study_id == study_id, trial_counts.c.purpose == purpose
-            )
-        )
+        rows = self._connection.execute(_COUNTS, {"of_study": study_id, "of_purpose": purpose})
         return {TrialStatus(row.status): row.trials for row in rows}
 
 
@@ -156,3 +139,29 @@ def _study(row: sa.Row[tuple[object, ...]], counts: Mapping[TrialStatus, int]) -
     for column in ("name", "objective", "ends_at"):
         del fields[column]
     return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **fields)
+
+
+# Statements that every trial passes through are built once: building one costs more than running it.
+_NAMED = sa.select(studies).where(
+    sa.or_(studies.c.id == sa.bindparam("named"), studies.c.name == sa.bindparam("named"))
+)
+_NAMED_AND_LOCKED = _NAMED.with_for_update()
+_CLAIMABLE = (
+    sa.select(studies.c.id)
+    .where(
+        studies.c.status.in_(sa.bindparam("statuses", expanding=True)),
+        studies.c.objective.in_(sa.bindparam("objectives", expanding=True)),
+    )
+    .order_by(studies.c.created_at, studies.c.id)
+)
+_RUNNING = sa.select(studies.c.id).where(studies.c.status == StudyStatus.RUNNING)
+_CHANGE = sa.update(studies).where(studies.c.id == sa.bindparam("of_study"))
+_DRAW_NUMBERS = _CHANGE.values(
+    next_number=studies.c.next_number + sa.bindparam("numbers"), budgeted=studies.c.budgeted + sa.bindparam("budget")
+).returning(studies.c.next_number)
+_ADD_TO = _CHANGE.values(
+    budgeted=studies.c.budgeted + sa.bindparam("budget"), epochs=studies.c.epochs + sa.bindparam("more")
+)
+_COUNTS = sa.select(trial_counts.c.status, trial_counts.c.trials).where(
+    trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
+)

@@ -1,66 +1,89 @@
 """Changes of a trial: each one is a conditional statement, and keeps the counts of its study with it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from service.domain.errors import LeaseLost
 from service.domain.space import Scalar, key_of
-from service.domain.status import TRIAL_TRANSITIONS, Purpose, TrialStatus
+from service.domain.status import TRIAL_TRANSITIONS, FailureReason, Purpose, TrialStatus
 from service.domain.trial import Origin, Trial
 from service.storage.tables import trial_counts, trials
 
 
 class TrialMoves:
-    """From one status to the next, and what may change without one."""
+    """From one status to the next, and what may change without one; a move returns the trial as it stands after."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def start(
         self, trial: Trial, *, token: str, expires_at: datetime, worker: str, claim_request: str, now: datetime
-    ) -> int:
-        """waiting -> running under a new lease; returns the number of that lease."""
-        move = self._move(trial, TrialStatus.RUNNING).values(
-            attempt=trials.c.attempt + 1,
-            leases=trials.c.leases + 1,
+    ) -> Trial:
+        """waiting -> running under a new lease."""
+        started = replace(
+            trial,
+            status=TrialStatus.RUNNING,
+            attempt=trial.attempt + 1,
+            leases=trial.leases + 1,
             lease_token=token,
             lease_expires_at=expires_at,
-            claim_request=claim_request,
             worker=worker,
             started_at=trial.started_at or now,
         )
-        return self._apply(move, trial, TrialStatus.RUNNING)
+        return self._move(trial, started, claim_request=claim_request)
 
     def renew(self, trial_id: int, expires_at: datetime) -> None:
-        self._connection.execute(
-            sa.update(trials)
-            .where(trials.c.id == trial_id, trials.c.status == TrialStatus.RUNNING)
-            .values(lease_expires_at=expires_at)
-        )
+        self._connection.execute(_RENEW, {"of_trial": trial_id, "lease_expires_at": expires_at})
 
-    def wait_again(self, trial: Trial, *, counted: bool) -> None:
+    def wait_again(self, trial: Trial, *, counted: bool) -> Trial:
         """running -> waiting; an attempt that does not count is taken off again."""
-        self._leave_running(trial, TrialStatus.WAITING, attempt=trials.c.attempt - (0 if counted else 1))
+        attempt = trial.attempt - (0 if counted else 1)
+        waiting = replace(trial, status=TrialStatus.WAITING, attempt=attempt, lease_token=None, lease_expires_at=None)
+        return self._move(trial, waiting, claim_request=None)
 
-    def finish(self, trial: Trial, status: TrialStatus, now: datetime, **values: object) -> None:
+    def finish(
+        self,
+        trial: Trial,
+        status: TrialStatus,
+        now: datetime,
+        *,
+        value: float | None = None,
+        samples: int | None = None,
+        failure: tuple[FailureReason, str] | None = None,
+    ) -> Trial:
         """running -> a final status."""
-        self._leave_running(trial, status, finished_at=now, **values)
+        reason, message = failure or (None, None)
+        finished = replace(
+            trial,
+            status=status,
+            value=value,
+            samples=samples,
+            failure_reason=reason,
+            failure_message=message,
+            finished_at=now,
+            lease_token=None,
+            lease_expires_at=None,
+        )
+        return self._move(trial, finished, claim_request=None)
 
-    def cancel_waiting(self, trial: Trial, now: datetime) -> None:
-        self._apply(self._move(trial, TrialStatus.CANCELLED).values(finished_at=now), trial, TrialStatus.CANCELLED)
+    def cancel_waiting(self, trial: Trial, now: datetime) -> Trial:
+        return self._move(trial, replace(trial, status=TrialStatus.CANCELLED, finished_at=now))
 
-    def revive(self, trial: Trial, attempts_allowed: int) -> None:
+    def revive(self, trial: Trial, attempts_allowed: int) -> Trial:
         """failed or cancelled -> waiting, with more attempts."""
-        move = self._move(trial, TrialStatus.WAITING).values(
-            attempts_allowed=trials.c.attempt + attempts_allowed,
+        revived = replace(
+            trial,
+            status=TrialStatus.WAITING,
+            attempts_allowed=trial.attempt + attempts_allowed,
             finished_at=None,
             failure_reason=None,
             failure_message=None,
             stop_reason=None,
         )
-        self._apply(move, trial, TrialStatus.WAITING)
+        return self._move(trial, revived)
 
     def ask_to_stop(self, trial_ids: Sequence[int], reason: str) -> None:
         self._connection.execute(
@@ -93,36 +116,62 @@ class TrialMoves:
         )
         return replaced.rowcount == 1
 
-    def _move(self, trial: Trial, status: TrialStatus) -> sa.Update:
-        assert status in TRIAL_TRANSITIONS[trial.status], f"{trial.status} -> {status}"
-        return (
-            sa.update(trials)
-            .where(trials.c.id == trial.id, trials.c.status == trial.status)
-            .values(status=status)
-            .returning(trials.c.leases)
+    def _move(self, before: Trial, after: Trial, **columns: object) -> Trial:
+        """Change the status, or refuse it where another change came first."""
+        assert after.status in TRIAL_TRANSITIONS[before.status], f"{before.status} -> {after.status}"
+        values = {name: getattr(after, name) for name in _MOVING if getattr(after, name) != getattr(before, name)}
+        held = {"of_trial": before.id, "was": before.status, "under": before.lease_token}
+        if self._connection.execute(_MOVE, {**held, **values, **columns}).rowcount != 1:
+            raise LeaseLost(before.id)
+        self._recount(before, after)
+        return after
+
+    def _recount(self, before: Trial, after: Trial) -> None:
+        self._connection.execute(
+            _RECOUNT,
+            {
+                "of_study": before.study_id,
+                "of_purpose": before.purpose,
+                "was": before.status,
+                "becomes": after.status,
+            },
         )
-
-    def _apply(self, move: sa.Update, trial: Trial, status: TrialStatus) -> int:
-        """Carry out a change of status, or refuse it where another one came first; returns the trial's leases."""
-        leases = self._connection.scalar(move)
-        if leases is None:
-            raise LeaseLost(trial.id)
-        self._count(trial.study_id, trial.purpose, trial.status, -1)
-        self._count(trial.study_id, trial.purpose, status, 1)
-        return int(leases)
-
-    def _leave_running(self, trial: Trial, status: TrialStatus, **values: object) -> None:
-        move = self._move(trial, status).where(trials.c.lease_token == trial.lease_token)
-        idle = {"lease_token": None, "lease_expires_at": None, "claim_request": None}
-        self._apply(move.values(**idle, **values), trial, status)
 
     def _count(self, study_id: str, purpose: Purpose, status: TrialStatus, change: int) -> None:
         self._connection.execute(
-            sa.update(trial_counts)
-            .where(
-                trial_counts.c.study_id == study_id,
-                trial_counts.c.purpose == purpose,
-                trial_counts.c.status == status,
-            )
-            .values(trials=trial_counts.c.trials + change)
+            _COUNT, {"of_study": study_id, "of_purpose": purpose, "of_status": status, "change": change}
         )
+
+
+# Statements that every trial passes through are built once: building one costs more than running it.
+_MOVING = (
+    "status",
+    "value",
+    "samples",
+    "attempt",
+    "attempts_allowed",
+    "leases",
+    "worker",
+    "lease_token",
+    "lease_expires_at",
+    "stop_reason",
+    "failure_reason",
+    "failure_message",
+    "started_at",
+    "finished_at",
+)
+_MOVE = sa.update(trials).where(
+    trials.c.id == sa.bindparam("of_trial"),
+    trials.c.status == sa.bindparam("was"),
+    trials.c.lease_token.is_not_distinct_from(sa.bindparam("under")),
+)
+_RENEW = sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.status == TrialStatus.RUNNING)
+_COUNTS_OF_PURPOSE = sa.update(trial_counts).where(
+    trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
+)
+_RECOUNT = _COUNTS_OF_PURPOSE.where(
+    trial_counts.c.status.in_([sa.bindparam("was"), sa.bindparam("becomes")]),
+).values(trials=trial_counts.c.trials + sa.case((trial_counts.c.status == sa.bindparam("was"), -1), else_=1))
+_COUNT = _COUNTS_OF_PURPOSE.where(trial_counts.c.status == sa.bindparam("of_status")).values(
+    trials=trial_counts.c.trials + sa.bindparam("change")
+)

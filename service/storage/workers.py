@@ -44,7 +44,7 @@ class Workers:
             "study": terms.study,
             "last_seen_at": now,
         }
-        known = self._connection.execute(sa.update(workers).where(workers.c.name == name).values(said))
+        known = self._connection.execute(_CHANGE, {"of_worker": name, **said})
         if not known.rowcount:
             self._connection.execute(
                 sa.insert(workers).values(name=name, completed=0, failed=0, first_seen_at=now, **said)
@@ -52,16 +52,13 @@ class Workers:
 
     def terms(self, name: str) -> Terms | None:
         """The terms of a worker's last claim."""
-        row = self._connection.execute(
-            sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(workers.c.name == name)
-        ).one_or_none()
+        row = self._connection.execute(_TERMS, {"of_worker": name}).one_or_none()
         return None if row is None else Terms(row.objectives, [Purpose(p) for p in row.purposes], row.study)
 
     def finished(self, name: str | None, now: datetime, *, failed: bool) -> None:
         """Count a trial that a worker brought to its end."""
-        column = workers.c.failed if failed else workers.c.completed
         self._connection.execute(
-            sa.update(workers).where(workers.c.name == name).values({column: column + 1, workers.c.last_seen_at: now})
+            _ONE_MORE_FAILED if failed else _ONE_MORE_COMPLETED, {"of_worker": name, "last_seen_at": now}
         )
 
     def all(self) -> list[Worker]:
@@ -82,3 +79,11 @@ class Workers:
             ).order_by(workers.c.name)
         )
         return [Worker(*row) for row in rows]
+
+
+_CHANGE = sa.update(workers).where(workers.c.name == sa.bindparam("of_worker"))
+_ONE_MORE_COMPLETED = _CHANGE.values(completed=workers.c.completed + 1)
+_ONE_MORE_FAILED = _CHANGE.values(failed=workers.c.failed + 1)
+_TERMS = sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(
+    workers.c.name == sa.bindparam("of_worker")
+)

@@ -1,0 +1,123 @@
+"""Trials of a study by the many: what is in a status, what was observed, the best, and pages."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from service.domain.status import Purpose, TrialStatus
+from service.domain.trial import Goal, Observation, Origin, Trial
+from service.storage.tables import trials
+from service.storage.trial_rows import TRIALS, trial_of
+
+Sort: TypeAlias = Literal["number", "value", "-value"]
+FINISHED = (TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED)
+RANKED = (TrialStatus.COMPLETED, TrialStatus.PRUNED)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFilter:
+    purpose: Purpose = Purpose.SEARCH
+    status: TrialStatus | None = None
+    round: int | None = None
+
+
+class TrialLists:
+    """Readings of many trials."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def in_status(self, study_id: str, status: TrialStatus, purpose: Purpose | None = None) -> list[Trial]:
+        """All trials of a study that wait, or that run."""
+        query = TRIALS.where(trials.c.study_id == study_id, trials.c.status == status).order_by(trials.c.number)
+        if purpose is not None:
+            query = query.where(trials.c.purpose == purpose)
+        return [trial_of(row) for row in self._connection.execute(query).mappings()]
+
+    def running_everywhere(self) -> list[Trial]:
+        rows = self._connection.execute(TRIALS.where(trials.c.lease_expires_at.is_not(None)))
+        return [trial_of(row) for row in rows.mappings()]
+
+    def unclaimed(self, study_id: str) -> list[Trial]:
+        """Suggestions that wait and that nobody has ever claimed."""
+        rows = self._connection.execute(
+            TRIALS.where(
+                trials.c.study_id == study_id,
+                trials.c.purpose == Purpose.SEARCH,
+                trials.c.status == TrialStatus.WAITING,
+                trials.c.origin == Origin.SUGGESTED,
+                trials.c.leases == 0,
+            ).order_by(trials.c.number)
+        )
+        return [trial_of(row) for row in rows.mappings()]
+
+    def observations(self, study_id: str) -> list[Observation]:
+        """What a search may know of every finished search trial, by number."""
+        rows = self._connection.execute(
+            sa.select(
+                trials.c.number, trials.c.params, trials.c.status, trials.c.value, trials.c.samples, trials.c.round
+            )
+            .where(
+                trials.c.study_id == study_id,
+                trials.c.purpose == Purpose.SEARCH,
+                trials.c.status.in_(FINISHED),
+            )
+            .order_by(trials.c.number)
+        )
+        return [
+            Observation(row.number, row.params, TrialStatus(row.status), row.value, row.samples, row.round)
+            for row in rows
+        ]
+
+    def best(self, study_id: str, goal: Goal, count: int, round: int | None = None) -> list[Trial]:
+        """The best search trials, best first, ties by lower number, pruned ones after all completed ones."""
+        found: list[Trial] = []
+        for status in RANKED:
+            query = TRIALS.where(
+                trials.c.study_id == study_id,
+                trials.c.purpose == Purpose.SEARCH,
+                trials.c.status == status,
+                trials.c.value.is_not(None),
+            )
+            if round is not None:
+                query = query.where(trials.c.round == round)
+            order = trials.c.value.desc() if goal is Goal.MAXIMIZE else trials.c.value.asc()
+            rows = self._connection.execute(query.order_by(order, trials.c.number).limit(count - len(found)))
+            found += [trial_of(row) for row in rows.mappings()]
+        return found
+
+    def page(
+        self,
+        study_id: str,
+        wanted: TrialFilter,
+        sort: Sort,
+        after: tuple[float | None, int] | None,
+        limit: int,
+    ) -> list[Trial]:
+        """Trials in the order asked for, those without a value last, from the one after (value, number)."""
+        query = TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == wanted.purpose).limit(limit)
+        if wanted.status is not None:
+            query = query.where(trials.c.status == wanted.status)
+        if wanted.round is not None:
+            query = query.where(trials.c.round == wanted.round)
+        if after is not None:
+            query = query.where(_after(sort, *after))
+        return [trial_of(row) for row in self._connection.execute(query.order_by(*_order(sort))).mappings()]
+
+
+def _order(sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
+    if sort == "number":
+        return (trials.c.number.asc(),)
+    value = trials.c.value.asc() if sort == "value" else trials.c.value.desc()
+    return (trials.c.value.is_(None).asc(), value, trials.c.number.asc())
+
+
+def _after(sort: Sort, value: float | None, number: int) -> sa.ColumnElement[bool]:
+    if sort == "number":
+        return trials.c.number > number
+    if value is None:
+        return sa.and_(trials.c.value.is_(None), trials.c.number > number)
+    beyond = trials.c.value > value if sort == "value" else trials.c.value < value
+    level = sa.and_(trials.c.value == value, trials.c.number > number)
+    return sa.or_(beyond, level, trials.c.value.is_(None))
