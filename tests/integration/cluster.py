@@ -7,14 +7,18 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from service.storage import migrations
 
 TEMPLATE = "migrated"
+# Ends with the tests, however they end: then its standard input closes.
+UNTIL_STDIN_CLOSES = 'home=$1; shift; "$@" & read -r _; kill -QUIT $!; wait; rm -rf "$home"'
 QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c shared_buffers=32MB"
 
 
@@ -35,15 +39,16 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._binaries, self._numbers = folder, count()
         self._home = Path(tempfile.mkdtemp(prefix="shibori-pg-"))
-        self._owner = _unprivileged() if os.geteuid() == 0 else None
-        if self._owner is not None:
-            os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
+        self._credentials: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            owner = _unprivileged()
+            os.chown(self._home, owner.pw_uid, owner.pw_gid)
+            self._credentials = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self._data = self._home / "data"
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        options = f"{QUICK} -c listen_addresses= -c unix_socket_directories={self._home}"
-        log = str(self._home / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "start")
+        self._server = self._start()
         self._admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        self._wait_until_it_answers()
         self._execute(f"CREATE DATABASE {TEMPLATE}")
         migrations.upgrade(self.url(TEMPLATE))
 
@@ -67,8 +72,29 @@ class Cluster:
 
     def stop(self) -> None:
         self._admin.dispose()
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(self._home)
+        self._server.communicate()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        options = f"{QUICK} -c listen_addresses= -c unix_socket_directories={self._home}".split()
+        server = [str(self._binaries / "postgres"), "-D", str(self._data), *options]
+        with (self._home / "log").open("ab") as log:
+            return subprocess.Popen(
+                ["sh", "-c", UNTIL_STDIN_CLOSES, "sh", str(self._home), *server],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self._credentials,
+            )
+
+    def _wait_until_it_answers(self) -> None:
+        while True:
+            with suppress(sa.exc.OperationalError):
+                return self._execute("SELECT 1")
+            with suppress(subprocess.TimeoutExpired):
+                self._server.wait(0.05)
+                raise RuntimeError("the PostgreSQL server has ended")
 
     def _execute(self, statement: str) -> None:
         with self._admin.connect() as connection:
@@ -84,10 +110,8 @@ class Cluster:
                 stderr=out,
                 stdin=subprocess.DEVNULL,
                 cwd=self._home,
-                user=None if self._owner is None else self._owner.pw_uid,
-                group=None if self._owner is None else self._owner.pw_gid,
-                extra_groups=None if self._owner is None else [],
                 check=False,
+                **self._credentials,
             )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{output.read_text()}")

@@ -1,5 +1,6 @@
 """Every test here runs on SQLite and, where its server is installed, on PostgreSQL."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tests.integration.cluster import Cluster, binaries
 from tests.integration.harness import Api
 
 BACKENDS = ("sqlite", "postgresql")
+REQUIRE = "SHIBORI_REQUIRE_POSTGRESQL"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -24,6 +26,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     folder = binaries()
+    if folder is None and os.environ.get(REQUIRE) == "1":
+        pytest.fail(f"no PostgreSQL server is installed here, and {REQUIRE} asks for one", pytrace=False)
     if folder is None:
         pytest.skip("no PostgreSQL server is installed here")
     started = Cluster(folder)
