@@ -133,7 +133,7 @@ def _claimed_trial(claim: Claim) -> ClaimedTrial:
             "seed": trial.seed,
             "split_seed": spec.search.seed,
             "purpose": trial.purpose,
-            "last_epoch": None,
+            "last_epoch": claim.last_epoch,
             "lease": lease,
         }
     )

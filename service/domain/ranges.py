@@ -43,6 +43,8 @@ class _Numeric:
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = ON_THE_WIRE
+    _accepted: ClassVar[tuple[type, ...]] = (int, float)
+    _named: ClassVar[str] = "a number"
 
     low: float
     high: float
@@ -110,6 +112,22 @@ class _Numeric:
             return 0.5
         return (self.position(value) - start) / (end - start)
 
+    def fault(self, value: Scalar) -> str | None:
+        """Why a value is not of this range, or None where it is."""
+        if fault := self.kind_fault(value):
+            return fault
+        if not self.low <= value <= self.high:  # type: ignore[operator]
+            return f"must be between {self.low!r} and {self.high!r}, got {value!r}"
+        return None
+
+    def kind_fault(self, value: Scalar) -> str | None:
+        """Why a value could lie in no range of this kind, or None where it could."""
+        if isinstance(value, bool | str) or not isinstance(value, self._accepted):
+            return f"must be {self._named}, got {value!r}"
+        if self.scale == "log" and value <= 0:
+            return f"must be above 0 on a log scale, got {value!r}"
+        return None
+
     def within(self, low: float, high: float) -> Self:
         """The same parameter between other ends."""
         return replace(self, low=low, high=high)
@@ -144,17 +162,12 @@ class FloatRange(_Numeric):
         start, end = self.position(self.low), self.position(self.high)
         return min(max(self.value_at(start + unit * (end - start)), self.low), self.high)
 
-    def fault(self, value: Scalar) -> str | None:
-        """Why a value is not of this range, or None where it is."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"must be a number, got {value!r}"
-        if not self.low <= value <= self.high:
-            return f"must be between {self.low!r} and {self.high!r}, got {value!r}"
-        return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntRange(_Numeric):
+    _accepted: ClassVar[tuple[type, ...]] = (int,)
+    _named: ClassVar[str] = "an integer"
+
     low: int
     high: int
     step: int | None = None
@@ -182,14 +195,6 @@ class IntRange(_Numeric):
     def from_unit(self, unit: float) -> int:
         """The value at a place in [0, 1]; each value owns a cell of it."""
         return self.value(self.index_at(unit))
-
-    def fault(self, value: Scalar) -> str | None:
-        """Why a value is not of this range, or None where it is."""
-        if isinstance(value, bool) or not isinstance(value, int):
-            return f"must be an integer, got {value!r}"
-        if not self.low <= value <= self.high:
-            return f"must be between {self.low} and {self.high}, got {value}"
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +238,10 @@ class Categorical:
         if self.index(value) == self.count:
             return f"must be one of {list(self.choices)!r}, got {value!r}"
         return None
+
+    def kind_fault(self, value: Scalar) -> str | None:
+        """The same: a choice that is not there could not be placed among the others."""
+        return self.fault(value)
 
 
 Numeric: TypeAlias = FloatRange | IntRange

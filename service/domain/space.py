@@ -88,8 +88,11 @@ class Space:
                 present[name] = params[name]
         return frozenset(name for name, parameter in self.parameters.items() if _active(parameter, present))
 
-    def faults(self, params: Params) -> list[tuple[str, str]]:
-        """What is wrong with values given by hand: (parameter, sentence) pairs, none where all is right."""
+    def faults(self, params: Params, *, elsewhere: bool = False) -> list[tuple[str, str]]:
+        """What is wrong with values given by hand: (parameter, sentence) pairs, none where all is right.
+
+        Values that were tried elsewhere may lie outside of the ranges.
+        """
         active = self.active(params)
         unknown = [(name, "is no parameter of this study's space") for name in params if name not in self.parameters]
         idle = [
@@ -101,7 +104,7 @@ class Space:
         wrong = [
             (name, fault)
             for name in self.order
-            if name in active and name in params and (fault := self.parameters[name].fault(params[name]))
+            if name in active and name in params and (fault := _fault(self.parameters[name], params[name], elsewhere))
         ]
         return unknown + idle + missing + wrong
 
@@ -123,6 +126,10 @@ def key_of(params: Params) -> PointKey:
     """What two points of the same values share."""
     canonical = sorted((name, *identity(_whole(value))) for name, value in params.items())
     return blake2b(json.dumps(canonical).encode(), digest_size=16).hexdigest()
+
+
+def _fault(parameter: Parameter, value: Scalar, elsewhere: bool) -> str | None:
+    return parameter.kind_fault(value) if elsewhere else parameter.fault(value)
 
 
 def _whole(value: Scalar) -> Scalar:

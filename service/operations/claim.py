@@ -23,6 +23,8 @@ class Claim:
 
     trial: Trial
     study: Study
+    last_epoch: int | None = None
+    """Where the curve stands under this lease, which may have been given in an answer that was lost."""
 
     @property
     def renew_seconds(self) -> float:
@@ -34,7 +36,7 @@ def claim_trials(store: Store, worker: str, terms: Terms, count: int, request_id
     """Lease at most `count` trials; the same request asked again gets the leases it still holds."""
     request = _request_key(worker, request_id or store.random_token())
     if request_id is not None and (held := store.trials.claimed_with(request)):
-        return [Claim(trial, store.studies.get(trial.study_id)) for trial in held]
+        return [_again(store, trial) for trial in held]
     expire_leases(store)
     claims: list[Claim] = []
     for study_id in _candidates(store, terms):
@@ -102,6 +104,11 @@ def _start(store: Store, study: Study) -> None:
     seconds = study.spec.budget.seconds
     ends_at = None if seconds is None else store.now + timedelta(seconds=seconds)
     store.studies.update(study.id, started_at=store.now, ends_at=ends_at)
+
+
+def _again(store: Store, held: Trial) -> Claim:
+    last_epoch = store.attempts.last_epoch(held.id, held.leases)
+    return Claim(held, store.studies.get(held.study_id), last_epoch)
 
 
 def _request_key(worker: str, request_id: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain.errors import BudgetUsedUp, Fault, InvalidInput, TransitionRefused
-from service.domain.space import Params, Space
+from service.domain.space import Params
 from service.domain.status import StudyStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
@@ -47,15 +47,10 @@ def _check(study: Study, given: Sequence[Given]) -> None:
     faults = [
         Fault(f"trials.{index}.params.{name}", sentence)
         for index, one in enumerate(given)
-        for name, sentence in (space.faults(one.params) if one.value is None else _foreign(space, one.params))
+        for name, sentence in space.faults(one.params, elsewhere=one.value is not None)
     ]
     if faults:
         raise InvalidInput(faults)
-
-
-def _foreign(space: Space, params: Params) -> list[tuple[str, str]]:
-    """Faults of a result from elsewhere, which may lie outside of the ranges."""
-    return [(name, sentence) for name, sentence in space.faults(params) if not sentence.startswith("must be between")]
 
 
 def _new(study: Study, given: Given, number: int) -> NewTrial:

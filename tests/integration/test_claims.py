@@ -42,6 +42,7 @@ def test_many_threads_complete_exactly_the_budget(api: Api) -> None:
         while claimed := api.claim(1 + place % 3, worker=f"w{place}"):
             for trial in claimed:
                 done.append(trial["number"])
+                assert len(done) <= 60
                 ok(api.complete(trial, trial["number"] / 100))
         return done
 
@@ -61,6 +62,7 @@ def test_threads_that_complete_and_claim_in_one_request_complete_exactly_the_bud
         while claimed:
             answer = ok(api.complete(claimed[0], 0.1, claim_next=1))
             claimed, done = answer["claimed"]["trials"], done + 1
+            assert done <= 40
         return done
 
     with ThreadPoolExecutor(5) as pool:
@@ -96,6 +98,9 @@ def test_a_claim_asked_again_under_its_request_id_gets_the_same_leases(api: Api)
     assert api.claim(3, request_id="r1") == first
     ok(api.complete(first[0]))
     assert [trial["id"] for trial in api.claim(3, request_id="r1")] == [trial["id"] for trial in first[1:]]
+    assert first[1]["last_epoch"] is None
+    ok(api.tell(first[1], "report", epochs=[{"epoch": 1, "score": 0.1}, {"epoch": 2, "score": 0.2}]))
+    assert api.claim(3, request_id="r1")[0]["last_epoch"] == 2
     other = api.claim(1, worker="bob", request_id="r1")
     assert other[0]["id"] not in {trial["id"] for trial in first}
     assert api.claim(1, request_id="r2")[0]["id"] != other[0]["id"]

@@ -108,7 +108,7 @@ def test_the_curve_of_a_trial_is_that_of_its_last_attempt(api: Api) -> None:
     api.submit(budget={"trials": 1})
     first = api.claim_one()
     ok(api.tell(first, "report", epochs=[{"epoch": 1, "score": 0.1}, {"epoch": 2, "score": 0.2}]))
-    ok(api.tell(first, "report", epochs=[{"epoch": 2, "score": 0.9}, {"epoch": 3, "score": 0.3}]))
+    ok(api.tell(first, "report", epochs=[{"epoch": n, "score": s} for n, s in ((2, 0.9), (3, 0.3), (3, 0.8))]))
     path = "/studies/study/trials/0/curve"
     curve = ok(api.get(path))
     assert [(point["epoch"], point["score"]) for point in curve["epochs"]] == [(1, 0.1), (2, 0.2), (3, 0.3)]

@@ -112,6 +112,8 @@ def test_imported_results_do_not_count_against_the_budget(api: Api) -> None:
     api.submit(budget={"trials": 2})
     (item,) = imported(api, (5.0, 0.4))
     assert (item["status"], item["origin"], item["value"]) == ("completed", "imported", 0.4)
+    answer = api.post("/studies/study/trials", {"trials": [{"params": {"lr": -5.0}, "value": 0.4}]})
+    assert refused(answer, 422, "invalid-input")["field"] == "trials.0.params.lr"
     assert len(api.claim(9)) == 2
 
 
@@ -134,8 +136,8 @@ def test_wrong_values_by_hand_name_their_field(api: Api, params: Any, field: str
 
 def test_results_from_outside_of_a_log_range_harm_nothing(api: Api) -> None:
     api.submit()
-    trials = [{"params": {"lr": lr}, "value": 0.5} for lr in (0.0, -1.0, 1e300, *[0.01 * n for n in range(1, 9)])]
-    api.post("/studies/study/trials", {"trials": trials})
+    trials = [{"params": {"lr": lr}, "value": 0.5} for lr in (5e-324, 1e300, *[0.01 * n for n in range(1, 9)])]
+    ok(api.post("/studies/study/trials", {"trials": trials}))
     assert api.get("/studies/study/best").status_code == 200
     assert api.get("/studies/study/narrowing").status_code == 200
 
