@@ -1,10 +1,19 @@
 """Real servers and workers: processes of their own, on free ports and SQLite files of their own."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e_processes import Crew, Server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """What a test starts can be interrupted, also where a shell has the whole run ignore it in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")

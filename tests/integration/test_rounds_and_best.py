@@ -137,7 +137,7 @@ def test_wrong_values_by_hand_name_their_field(api: Api, params: Any, field: str
 def test_results_from_outside_of_a_log_range_harm_nothing(api: Api) -> None:
     api.submit()
     trials = [{"params": {"lr": lr}, "value": 0.5} for lr in (5e-324, 1e300, *[0.01 * n for n in range(1, 9)])]
-    ok(api.post("/studies/study/trials", {"trials": trials}))
+    ok(api.post("/studies/study/trials", {"trials": trials}), 201)
     assert api.get("/studies/study/best").status_code == 200
     assert api.get("/studies/study/narrowing").status_code == 200
 
