@@ -1,6 +1,8 @@
 # Everything from nothing: these targets need only Python 3.11 or later and make.
 PYTHON ?= python3
 VENV := .venv
+# Three at once keep two cores busy: tests of processes wait much of their time.
+PYTEST = $(BIN)/pytest -n 3 --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -16,10 +18,10 @@ demo: $(READY)
 	$(BIN)/shibori demo
 
 test: $(READY)
-	$(BIN)/pytest -m 'not slow and not compose'
+	$(PYTEST) -m 'not slow and not compose'
 
 test-all: $(READY)
-	$(BIN)/pytest -m 'not compose' --cov=service.domain --cov=trainer --cov-fail-under=95 --cov-report=term
+	$(PYTEST) -m 'not compose' --cov=service.domain --cov=trainer --cov-fail-under=95 --cov-report=term
 
 test-compose: $(READY)
 	$(BIN)/pytest -m compose

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,12 +14,6 @@ from tests.integration.harness import Api
 
 BACKENDS = ("sqlite", "postgresql")
 REQUIRE = "SHIBORI_REQUIRE_POSTGRESQL"
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    found = binaries()
-    where = "SQLite ONLY: no PostgreSQL server is installed here" if found is None else f"SQLite and {found}"
-    terminalreporter.write_line(f"integration tests ran on {where}", yellow=found is None)
 
 
 @pytest.fixture(scope="session")
