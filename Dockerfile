@@ -1,8 +1,12 @@
 FROM python:3.12-slim AS build
 WORKDIR /build
-COPY . .
+# What it depends on is a layer of its own, so that a change of the code does not install it again.
+COPY constraints.txt pyproject.toml ./
 RUN python -m venv /opt/shibori \
-    && /opt/shibori/bin/pip install --no-cache-dir -c constraints.txt .
+    && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > dependencies.txt \
+    && /opt/shibori/bin/pip install --no-cache-dir -c constraints.txt -r dependencies.txt
+COPY . .
+RUN /opt/shibori/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.12-slim
 COPY --from=build /opt/shibori /opt/shibori

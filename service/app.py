@@ -1,12 +1,11 @@
 """Wires the parts of the server together; the only place that knows them all."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
-from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 
 from service.api import catalogue, figures, health, problems, rounds, studies, trials, work
@@ -17,14 +16,11 @@ from service.operations.expire import refresh_leases
 from service.settings import Settings
 from service.storage import migrations
 from service.storage.postgresql import PostgresqlDatabase
+from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
 
 SUGGESTER_PAUSE_SECONDS = 1.0
-
-
-class DatabaseInUse(RuntimeError):
-    """Another server has the SQLite file."""
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> FastAPI:
@@ -42,7 +38,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
                 for wake in wake_suggester:
                     wake()
 
-        with _locked(settings.database_url):
+        with sole_use(settings.database_url):
             database = open_database(settings.database_url, clock, entropy, committed)
             database.write(refresh_leases)
             suggester = Suggester(database)
@@ -78,29 +74,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
 
 def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener) -> Database:
     """Open a database; a SQLite file is brought to this version's schema, any other must have it."""
+    migrations.prepare(url)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        migrations.upgrade(url)
         return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
-    migrations.check(url)
     return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
-
-
-@contextmanager
-def _locked(url: str) -> Iterator[None]:
-    """Keep a second server off a SQLite file: two that write its log at once can corrupt it."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        yield
-        return
-    lock = FileLock(f"{parsed.database}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DatabaseInUse(
-            f"another server has {parsed.database}; stop it, or name another file with --database"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -19,16 +19,16 @@ from service.storage.tables import VERSION_TABLE
 ADVISORY_LOCK = 5_040_742_651
 
 
-class SchemaOutdated(RuntimeError):
+class SchemaMismatch(RuntimeError):
     """The database has another schema than this version needs."""
 
 
-def migration_engine(url: str) -> sa.Engine:
+def migration_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     """An engine whose transactions cover changes of the schema too."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed)
-    engine = sqlite_engine(parsed, read_only=False)
+    engine = sqlite_engine(parsed, read_only=read_only)
     # Rebuilding a table drops it, which would delete the rows that refer to it.
     sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = OFF"))
     return engine
@@ -39,15 +39,29 @@ def upgrade(url: str) -> None:
     with _transaction(url) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
-        command.upgrade(_config(connection), "head")
+        config = _config(connection)
+        _require_known(current(connection), config)
+        command.upgrade(config, "head")
+
+
+def prepare(url: str) -> None:
+    """What a server does first: bring a SQLite file to this version's schema, and see that any other has it."""
+    upgrade(url) if sa.make_url(url).get_backend_name() == "sqlite" else check(url)
+
+
+def is_current(url: str) -> bool:
+    """Whether a database is at the revision that this version needs."""
+    with _transaction(url, read_only=True) as connection:
+        return current(connection) == head()
 
 
 def check(url: str) -> None:
-    """Raise SchemaOutdated unless the schema is the one that the tables describe."""
-    with _transaction(url) as connection:
+    """Raise SchemaMismatch unless the schema is the one that the tables describe."""
+    with _transaction(url, read_only=True) as connection:
         found = current(connection)
         if found != head():
-            raise SchemaOutdated(
+            _require_known(found, _config(connection))
+            raise SchemaMismatch(
                 f"the database is at schema {found or 'none'} and this version needs {head()}; run `shibori db upgrade`"
             )
         command.check(_config(connection))
@@ -63,10 +77,18 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def _require_known(revision: str | None, config: Config) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SchemaMismatch(
+            f"the database is at schema {revision}, which this version does not know; run the version that made it"
+        )
+
+
 @contextmanager
-def _transaction(url: str) -> Iterator[sa.Connection]:
+def _transaction(url: str, *, read_only: bool = False) -> Iterator[sa.Connection]:
     """A transaction on an engine of its own, which holds no connection afterwards, whatever happened."""
-    engine = migration_engine(url)
+    engine = migration_engine(url, read_only=read_only)
     try:
         with engine.begin() as connection:
             yield connection

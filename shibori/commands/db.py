@@ -1,5 +1,8 @@
 """`shibori db`: brings a database to this version's schema, and checks whether it has it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 from pydantic import ValidationError
 
@@ -25,6 +28,22 @@ database_option = click.option(
 )
 
 
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """What keeps a command from its database, told in a sentence."""
+    from sqlalchemy.exc import OperationalError
+
+    from service.storage.migrations import SchemaMismatch
+    from service.storage.sole_use import DatabaseInUse
+
+    try:
+        yield
+    except (DatabaseInUse, SchemaMismatch) as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error.orig}") from error
+
+
 @click.group()
 def command() -> None:
     """Upgrade or check a database."""
@@ -34,9 +53,13 @@ def command() -> None:
 @database_option
 def upgrade(database: str) -> None:
     """Run the migrations that are missing."""
-    from service.storage.migrations import upgrade as run
+    from service.storage import migrations
+    from service.storage.sole_use import sole_use
 
-    run(database)
+    with database_errors():
+        if not migrations.is_current(database):
+            with sole_use(database):
+                migrations.upgrade(database)
     click.echo("The database has the schema of this version.", err=True)
 
 
@@ -44,11 +67,8 @@ def upgrade(database: str) -> None:
 @database_option
 def check(database: str) -> None:
     """Fail unless the database has this version's schema."""
-    from service.storage.migrations import SchemaOutdated
-    from service.storage.migrations import check as run
+    from service.storage import migrations
 
-    try:
-        run(database)
-    except SchemaOutdated as error:
-        raise click.ClickException(str(error)) from error
+    with database_errors():
+        migrations.check(database)
     click.echo("The database has the schema of this version.", err=True)

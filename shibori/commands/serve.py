@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from shibori.commands.db import database_option
+from shibori.commands.db import database_errors, database_option
 from shibori.until import end_with_stdin
 
 KEEP_ALIVE_SECONDS = 75
@@ -34,12 +34,16 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
 
     from service.app import create_app
     from service.settings import Settings
+    from service.storage.migrations import prepare
+    from service.storage.sole_use import sole_use
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # The server hands a signal on after an orderly end, and then it is no reason to fail.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if until_stdin_closes:
         end_with_stdin()
+    with database_errors(), sole_use(database):
+        prepare(database)
     uvicorn.run(
         create_app(Settings(host=host, port=port, database_url=database)),
         host=host,

@@ -50,7 +50,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url, retry=Retry(total_seconds=20))
         self._log = folder / "server.log"
-        self._database = f"sqlite:///{folder / 'shibori.db'}"
+        self.database = f"sqlite:///{folder / 'shibori.db'}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Server":
@@ -64,7 +64,7 @@ class Server:
             self._process.wait(PATIENCE_SECONDS)
 
     def start(self) -> None:
-        arguments = ["serve", "--port", str(self.port), "--database", self._database]
+        arguments = ["serve", "--port", str(self.port), "--database", self.database]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*SHIBORI, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         hasty = self.client.with_retry(Retry(total_seconds=0))

@@ -82,6 +82,26 @@ def test_a_refusal_says_the_way_out(server: Server) -> None:
 def test_a_database_is_upgraded_and_checked(tmp_path: Path) -> None:
     database = ["--database", f"sqlite:///{tmp_path / 'new.db'}"]
     for command, code in (("check", 1), ("upgrade", 0), ("check", 0)):
-        ran = subprocess.run([*SHIBORI, "db", command, *database], capture_output=True, text=True, check=False)
-        assert ran.returncode == code, ran.stderr
-        assert "Traceback" not in ran.stderr
+        assert ended("db", command, *database)[0] == code
+
+
+def test_a_database_that_a_server_has_is_checked_beside_it_and_served_by_no_other(own_server: Server) -> None:
+    database = ["--database", own_server.database]
+    assert ended("db", "check", *database)[0] == 0
+    assert ended("db", "upgrade", *database)[0] == 0
+    code, said = ended("serve", "--port", "0", *database)
+    assert (code, "another server" in said) == (1, True)
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence() -> None:
+    nowhere = "postgresql+psycopg://shibori@127.0.0.1:1/shibori"
+    for command in (["db", "check"], ["db", "upgrade"], ["serve", "--port", "0"]):
+        code, said = ended(*command, "--database", nowhere)
+        assert (code, "the database does not answer" in said) == (1, True)
+
+
+def ended(*arguments: str) -> tuple[int, str]:
+    """The exit code of a command and what it said on the standard error, which is never a traceback."""
+    ran = subprocess.run([*SHIBORI, *arguments], capture_output=True, text=True, check=False, timeout=30)
+    assert "Traceback" not in ran.stderr
+    return ran.returncode, ran.stderr

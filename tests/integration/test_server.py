@@ -4,12 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from service.api.problems import KINDS
-from service.app import DatabaseInUse
 from service.domain import errors
 from service.domain.errors import ShiboriError
 from service.operations.submit import submit_study
 from service.protocol import StudySpec
 from service.storage import migrations
+from service.storage.sole_use import DatabaseInUse
 from service.storage.store import Store
 from tests.integration.cluster import Cluster
 from tests.integration.harness import Api, ok, refused, spec
@@ -23,9 +23,19 @@ def test_the_migrations_make_the_schema_that_the_tables_describe(database_url: s
 
 def test_a_postgresql_database_that_was_not_migrated_is_not_served(cluster: Cluster) -> None:
     name = cluster.create_empty()
-    with pytest.raises(migrations.SchemaOutdated, match="shibori db upgrade"):
+    with pytest.raises(migrations.SchemaMismatch, match="shibori db upgrade"):
         Api(cluster.url(name))
     cluster.drop(name)
+
+
+def test_a_database_of_a_later_version_is_left_alone(database_url: str) -> None:
+    engine = migrations.migration_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE shibori_schema_version SET version_num = 'from_later'"))
+    engine.dispose()
+    for attempt in (migrations.upgrade, migrations.check, migrations.prepare):
+        with pytest.raises(migrations.SchemaMismatch, match="from_later"):
+            attempt(database_url)
 
 
 def test_a_sqlite_file_has_one_server(shared_api: Api) -> None:
