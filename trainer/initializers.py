@@ -10,7 +10,7 @@ import numpy as np
 from trainer.arrays import Floats
 
 Initializer: TypeAlias = Callable[[Floats, np.random.Generator], None]
-InitializerName: TypeAlias = Literal["auto", "he", "xavier", "std"]
+InitializerName: TypeAlias = Literal["auto", "he", "xavier", "std", "zero"]
 
 
 def he(weights: Floats, rng: np.random.Generator) -> None:
@@ -32,7 +32,7 @@ BEST: Final[Mapping[str, Initializer]] = MappingProxyType({"relu": he, "sigmoid"
 
 
 def choose(name: InitializerName, *, activation: str, std: float) -> Initializer:
-    """The initializer of that name; auto is the one that suits the activation, std has the given spread."""
+    """The initializer of that name; auto is the one that suits the activation, std has the given spread, zero none."""
     match name:
         case "auto":
             return BEST[activation]
@@ -42,6 +42,8 @@ def choose(name: InitializerName, *, activation: str, std: float) -> Initializer
             return xavier
         case "std":
             return normal(std)
+        case "zero":
+            return normal(0.0)
 
 
 def _fill(weights: Floats, std: float, rng: np.random.Generator) -> None:

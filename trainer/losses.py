@@ -1,11 +1,15 @@
-"""How far predictions are from their targets, and softmax with cross-entropy as the last layer of a net."""
+"""How far predictions are from their targets: as formulas, and as the last layer of a net."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from trainer.arrays import Floats, Labels
+
+LossName: TypeAlias = Literal["cross_entropy", "mean_squared_error"]
 
 
 def softmax(logits: Floats) -> Floats:
@@ -25,6 +29,22 @@ def cross_entropy(y: Floats, t: npt.NDArray[Any]) -> float:
 def mean_squared_error(y: Floats, t: npt.NDArray[Any]) -> float:
     """1/2 sum (y - t)^2, the mean over the batch; y and one-hot t (n, classes) or (classes,)."""
     return float(0.5 * np.sum((y - t) ** 2) / len(np.atleast_2d(y)))
+
+
+class LastLayer(Protocol):
+    """The end of a net, for batches of up to a number of rows: its loss, and where backpropagation begins."""
+
+    def resize(self, rows: int) -> None:
+        """Get ready for batches of that many rows."""
+        ...
+
+    def loss(self, logits: Floats, labels: Labels) -> float:
+        """The mean over the batch; logits (n, classes), labels (n,)."""
+        ...
+
+    def gradient(self, labels: Labels) -> Floats:
+        """That of the logits that loss saw last: (n, classes), valid until the next loss."""
+        ...
 
 
 class SoftmaxCrossEntropy:
@@ -59,3 +79,31 @@ class SoftmaxCrossEntropy:
         gradient /= sums
         gradient[labels, self._columns] -= 1 / n
         return gradient.T
+
+
+class MeanSquaredError:
+    """The logits themselves against one-hot labels, for batches of up to a number of rows, without temporaries."""
+
+    def __init__(self, rows: int, classes: int, dtype: npt.DTypeLike) -> None:
+        self._room = np.empty((rows, classes), dtype)
+        self._row_numbers = np.arange(rows)
+
+    def resize(self, rows: int) -> None:
+        """Get ready for batches of that many rows."""
+        self._difference, self._rows = self._room[:rows], self._row_numbers[:rows]
+
+    def loss(self, logits: Floats, labels: Labels) -> float:
+        """1/2 sum (x - one-hot)^2, the mean over the batch; logits (n, classes), labels (n,)."""
+        np.copyto(self._difference, logits)
+        self._difference[self._rows, labels] -= 1
+        return float(0.5 * np.vdot(self._difference, self._difference)) / len(labels)
+
+    def gradient(self, labels: Labels) -> Floats:
+        """(x - one-hot) / n of the logits that loss saw last: (n, classes), valid until the next loss."""
+        self._difference /= len(labels)
+        return self._difference
+
+
+LOSSES: Final[Mapping[LossName, type[SoftmaxCrossEntropy] | type[MeanSquaredError]]] = MappingProxyType(
+    {"cross_entropy": SoftmaxCrossEntropy, "mean_squared_error": MeanSquaredError}
+)

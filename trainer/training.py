@@ -1,7 +1,7 @@
 """Training, one epoch at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
@@ -12,6 +12,7 @@ from trainer.data.split import Split
 from trainer.errors import Diverged
 from trainer.network import MultiLayerNet
 from trainer.optimizers import Optimizer
+from trainer.schedules import Schedule, constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +27,57 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to train, with what batches and steps."""
+    """How long to train, with what batches and steps.
+
+    patience is how many epochs in a row may pass without a better validation accuracy; None for any number.
+    """
 
     epochs: int
     batch_size: int
     lr: float
+    schedule: Schedule = field(default_factory=constant)
+    replacement: bool = True
+    patience: int | None = None
 
 
 def train(
     network: MultiLayerNet, optimizer: Optimizer, split: Split, plan: Plan, rng: np.random.Generator
 ) -> Iterator[Epoch]:
-    """Train for the planned epochs, of max(1, training images // batch size) steps each; hand out each one.
+    """Train for the planned epochs, or until patience runs out; hand out each epoch.
 
     Raises Diverged at the first loss that is not finite.
     """
-    batches = Batches(split.train.x, split.train.t, plan.batch_size, rng)
-    for epoch in range(1, plan.epochs + 1):
+    batches = Batches(split.train, plan.batch_size, rng, replacement=plan.replacement)
+    best, best_epoch = -1.0, 0
+    for number in range(1, plan.epochs + 1):
         # Within the epoch only: around a yield it would reach the caller's code as well.
         with np.errstate(all="ignore"):
-            for x, t in batches.epoch():
-                _step(network, optimizer, x, t, plan.lr)
-            train_loss, train_accuracy = network.evaluate(split.train.x, split.train.t)
-            _, validation_accuracy = network.evaluate(split.validation.x, split.validation.t)
-        _check(train_loss, f"after epoch {epoch}")
-        yield Epoch(epoch, train_loss, train_accuracy, validation_accuracy)
+            _run(network, optimizer, batches, plan, number)
+            epoch = _judged(network, split, number)
+        yield epoch
+        if epoch.validation_accuracy > best:
+            best, best_epoch = epoch.validation_accuracy, number
+        if plan.patience is not None and number - best_epoch >= plan.patience:
+            return
+
+
+def _run(network: MultiLayerNet, optimizer: Optimizer, batches: Batches, plan: Plan, number: int) -> None:
+    for step, (x, t) in enumerate(batches.epoch()):
+        time = number - 1 + (step + 0.5) / batches.steps
+        _step(network, optimizer, x, t, plan.lr * plan.schedule(time))
 
 
 def _step(network: MultiLayerNet, optimizer: Optimizer, x: Floats, t: Labels, lr: float) -> None:
     _check(network.gradients(x, t), "in a step")
     optimizer.update(network.parameters.values, network.parameters.gradients, lr)
+    network.constrain()
+
+
+def _judged(network: MultiLayerNet, split: Split, number: int) -> Epoch:
+    train_loss, train_accuracy = network.judge(split.train.parts(network.rows))
+    _check(train_loss, f"after epoch {number}")
+    _, validation_accuracy = network.judge(split.validation.parts(network.rows))
+    return Epoch(number, train_loss, train_accuracy, validation_accuracy)
 
 
 def _check(loss: float, when: str) -> None:

@@ -39,7 +39,7 @@ EMBEDDED: Final[Mapping[str, Embedded]] = MappingProxyType(
 def images(dataset: str, part: str) -> Images:
     """The images of a part, such as train, of an embedded data set; raises DataError."""
     if dataset not in EMBEDDED:
-        raise DataError(f"{dataset} is no data set: it would be mnist, digits or npz:PATH")
+        raise DataError(f"{dataset} is no data set: it would be mnist, digits, npz:PATH or npy:FOLDER")
     known = EMBEDDED[dataset]
     pixels = idx.read_images(*_content(f"{dataset}/{part}-images-idx3-ubyte.gz"))
     labels = idx.read_labels(*_content(f"{dataset}/{part}-labels-idx1-ubyte.gz"))

@@ -1,4 +1,4 @@
-"""Images with their labels, as they are stored and as a net takes them."""
+"""Images with their labels, as they are stored, in memory or on disk."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,14 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.arrays import Floats, Labels, Pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Images x (n, features), floating, and their labels t (n,), from 0."""
-
-    x: Floats
-    t: Labels
+from trainer.data.rows import LoadedRows, MappedRows, Rows
 
 
 @dataclass(frozen=True)
@@ -41,8 +34,17 @@ class Images:
         """The largest label + 1."""
         return int(self.labels.max()) + 1
 
-    def take(self, rows: npt.NDArray[np.int64], dtype: npt.DTypeLike = np.float32) -> Batch:
-        """The images of those rows, divided by white."""
-        x = self.pixels[rows].astype(dtype)
-        x /= self.white
-        return Batch(x, self.labels[rows])
+    def take(self, numbers: npt.NDArray[np.int64], dtype: npt.DTypeLike = np.float32) -> Rows:
+        """The images of those numbers, divided by white."""
+        x = self.pixels[numbers].astype(dtype)
+        if self.white != 1:
+            x /= self.white
+        return LoadedRows(x, self.labels[numbers])
+
+
+class MappedImages(Images):
+    """A data set whose pixels stay on disk; a net gets them in float32."""
+
+    def take(self, numbers: npt.NDArray[np.int64], dtype: npt.DTypeLike = np.float32) -> Rows:  # noqa: ARG002
+        """The images of those numbers, read when they are needed."""
+        return MappedRows(self.pixels, numbers, self.labels[numbers], self.white)

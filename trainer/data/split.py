@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trainer.data.images import Batch, Images
+from trainer.arrays import Labels
+from trainer.data.images import Images
+from trainer.data.rows import Rows, Scaling
 from trainer.errors import DataError, NotEnoughData
 
 
@@ -13,9 +15,15 @@ from trainer.errors import DataError, NotEnoughData
 class Split:
     """What a net is trained on and what it is judged on; no image is in both."""
 
-    train: Batch
-    validation: Batch
+    train: Rows
+    validation: Rows
     classes: int
+    scaling: Scaling | None = None
+
+    def standardised(self) -> "Split":
+        """The same split, each feature with the mean 0 and the deviation 1 over the training images."""
+        scaling = Scaling.of(self.train)
+        return Split(self.train.scaled(scaling), self.validation.scaled(scaling), self.classes, scaling)
 
 
 def split(
@@ -24,18 +32,22 @@ def split(
     validation_fraction: float,
     *,
     split_seed: int,
+    stratified: bool = False,
     dtype: npt.DTypeLike = np.float32,
 ) -> Split:
     """Shuffle, take size of the images (all for None), and set that fraction of them aside for validation.
 
+    Stratified, each class has its share of the images on both sides, but for rounding.
     Raises NotEnoughData, and DataError when no image would be left on one side.
     """
     size = len(images) if size is None else size
     if size > len(images):
         raise NotEnoughData(f"{size:,} images were asked for and there are {len(images):,}: {images.more}")
-    shuffled = np.random.default_rng(split_seed).permutation(len(images))[:size]
+    shuffled = np.random.default_rng(split_seed).permutation(len(images))
+    if stratified:
+        shuffled = _dealt(shuffled, images.labels)
     aside = validation_size(size, validation_fraction)
-    return Split(images.take(shuffled[aside:], dtype), images.take(shuffled[:aside], dtype), images.classes)
+    return Split(images.take(shuffled[aside:size], dtype), images.take(shuffled[:aside], dtype), images.classes)
 
 
 def validation_size(size: int, fraction: float) -> int:
@@ -47,3 +59,15 @@ def validation_size(size: int, fraction: float) -> int:
             "training: take more images, or a fraction nearer to .5"
         )
     return aside
+
+
+def _dealt(shuffled: npt.NDArray[np.int64], labels: Labels) -> npt.NDArray[np.int64]:
+    """The same order within each class, the classes dealt evenly, so that any piece holds its share of each."""
+    by_class = np.argsort(labels[shuffled], kind="stable")
+    counts = np.bincount(labels)
+    places = np.empty(len(shuffled))
+    start = 0
+    for count in counts:
+        places[by_class[start : start + count]] = (np.arange(count) + 0.5) / max(count, 1)
+        start += count
+    return shuffled[np.argsort(places, kind="stable")]

@@ -2,18 +2,20 @@
 
 from collections.abc import Generator
 from dataclasses import asdict
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 from pydantic import BaseModel
 
-from trainer import optimizers
+from trainer import optimizers, schedules
 from trainer.data import training_images
 from trainer.data.split import Split, split
 from trainer.initializers import choose
-from trainer.network import MultiLayerNet
+from trainer.network import Architecture, MultiLayerNet, Regularisation
 from trainer.objectives.base import Objective, Result
 from trainer.objectives.multi_layer_net_settings import MultiLayerNetSettings
+from trainer.optimizers import Optimizer
 from trainer.training import Plan, train
 
 # Fewer rows at a time would cost more in calls than in arithmetic.
@@ -30,27 +32,82 @@ class MultiLayerNetObjective(Objective):
     def train(
         self, settings: MultiLayerNetSettings, *, seed: int, split_seed: int
     ) -> Generator[dict[str, float], None, Result]:
-        """Hand out the epoch, train_loss, train_accuracy and validation_accuracy after each epoch."""
-        images = training_images(settings.dataset)
-        data = split(images, settings.train_size, settings.validation_fraction, split_seed=split_seed)
-        initial, batches = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2))
-        network = _network(settings, data, initial)
-        optimizer = optimizers.create(settings.optimizer, network.parameters.values, momentum=settings.momentum)
-        plan = Plan(settings.epochs, settings.batch_size, settings.lr)
-        for epoch in train(network, optimizer, data, plan, batches):
-            curve = asdict(epoch)
-            yield curve
-        return Result({name: curve[name] for name in self.metrics}, _samples(data))
+        """Hand out the epoch, train_loss, train_accuracy and validation_accuracy after each epoch.
+
+        With them go best_epoch and best_validation_accuracy: the first epoch with the highest accuracy so far.
+        """
+        data = _data(settings, split_seed)
+        initial, batches, dropout = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3))
+        network = _network(settings, data, initial, dropout)
+        optimizer = _optimizer(settings, network)
+        best: dict[str, float] = {}
+        for epoch in train(network, optimizer, data, _plan(settings), batches):
+            last = asdict(epoch)
+            if not best or last["validation_accuracy"] > best["validation_accuracy"]:
+                best = last
+            yield last | {"best_epoch": best["epoch"], "best_validation_accuracy": best["validation_accuracy"]}
+        counts = best if settings.value_of == "best" else last
+        return Result({name: counts[name] for name in self.metrics}, _samples(data))
 
 
-def _network(settings: MultiLayerNetSettings, data: Split, rng: np.random.Generator) -> MultiLayerNet:
+def _data(settings: MultiLayerNetSettings, split_seed: int) -> Split:
+    images = training_images(settings.dataset)
+    data = split(
+        images,
+        settings.train_size,
+        settings.validation_fraction,
+        split_seed=split_seed,
+        stratified=settings.stratified,
+    )
+    return data.standardised() if settings.standardize else data
+
+
+def _network(
+    settings: MultiLayerNetSettings, data: Split, initial: np.random.Generator, dropout: np.random.Generator
+) -> MultiLayerNet:
     return MultiLayerNet(
-        (data.train.x.shape[1], *settings.hidden_sizes, data.classes),
+        Architecture(
+            widths=(data.train.features, *settings.widths, data.classes),
+            activation=settings.activation,
+            batch_norm=settings.batch_norm,
+            dropout=settings.dropout,
+            loss=settings.loss,
+        ),
         max(settings.batch_size, ROWS_AT_LEAST),
-        activation=settings.activation,
         initializer=choose(settings.weight_init, activation=settings.activation, std=settings.weight_std),
-        rng=rng,
-        weight_decay=settings.weight_decay,
+        rng=initial,
+        dropout_rng=dropout,
+        regularisation=Regularisation(
+            l2=0.0 if optimizers.known()[settings.optimizer].decays else settings.weight_decay,
+            l1=settings.l1,
+            max_norm=inf if settings.max_norm is None else settings.max_norm,
+        ),
+    )
+
+
+def _optimizer(settings: MultiLayerNetSettings, network: MultiLayerNet) -> Optimizer:
+    given = {name: getattr(settings, name) for name in ("momentum", "rho", "beta1", "beta2", "weight_decay")}
+    if settings.epsilon is not None:
+        given["epsilon"] = settings.epsilon
+    return optimizers.create(
+        settings.optimizer, network.parameters.values, **given, decaying=network.parameters.decaying
+    )
+
+
+def _plan(settings: MultiLayerNetSettings) -> Plan:
+    return Plan(
+        settings.epochs,
+        settings.batch_size,
+        settings.lr,
+        schedules.choose(
+            settings.schedule,
+            epochs=settings.epochs,
+            gamma=settings.schedule_gamma,
+            every=settings.schedule_every,
+            warmup_epochs=settings.warmup_epochs,
+        ),
+        settings.replacement,
+        settings.patience,
     )
 
 

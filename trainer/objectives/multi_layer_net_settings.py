@@ -1,7 +1,7 @@
 """The settings of the multi-layer net, with their bounds."""
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -9,11 +9,15 @@ from trainer import optimizers
 from trainer.activations import ActivationName
 from trainer.data.split import validation_size
 from trainer.initializers import InitializerName
+from trainer.losses import LossName
+from trainer.schedules import ScheduleName
 
-DATASET = r"^(mnist|digits|npz:.+)$"
+DATASET = r"^(mnist|digits|npz:.+|npy:.+)$"
+OF_FILES = ("npz:", "npy:")
 LARGEST_TRAIN_SIZE = {"mnist": 60_000, "digits": 1_438}
 MOST_NUMBERS = 20_000_000
 
+T = TypeVar("T")
 Width = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
@@ -25,7 +29,8 @@ class MultiLayerNetSettings(BaseModel):
     dataset: str = Field(
         default="mnist",
         json_schema_extra={"pattern": DATASET},
-        description="mnist, digits, or npz:PATH for an .npz file on the worker with arrays x and t",
+        description="mnist, digits, npz:PATH for an .npz file on the worker with arrays x and t, or npy:FOLDER for "
+        "one with x.npy, which may be larger than memory, and t.npy",
     )
     train_size: int | None = Field(
         default=500,
@@ -35,24 +40,43 @@ class MultiLayerNetSettings(BaseModel):
     validation_fraction: float = Field(
         default=0.2, gt=0, lt=1, description="the share of them that is set aside for validation"
     )
-    epochs: int = Field(
-        default=50, ge=1, le=1_000_000, description="epochs of max(1, training images // batch_size) steps"
+    stratified: bool = Field(default=False, description="whether each class has its share on both sides of the split")
+    standardize: bool = Field(
+        default=False, description="whether to give each feature the mean 0 and the deviation 1 of the training images"
     )
-    batch_size: int = Field(default=100, ge=1, le=60_000, description="images in a mini-batch, drawn with replacement")
+    epochs: int = Field(default=50, ge=1, le=1_000_000, description="how often to go through the training images")
+    batch_size: int = Field(default=100, ge=1, le=60_000, description="images in a mini-batch")
+    replacement: bool = Field(
+        default=True,
+        description="true: an epoch is max(1, training images // batch_size) batches drawn with replacement; "
+        "false: it is a permutation of the training images",
+    )
     hidden_sizes: tuple[Width, ...] = Field(
         default=(100, 100, 100, 100, 100, 100),
         max_length=100,
         strict=False,
         description="the width of each hidden layer; an empty list for none",
     )
+    hidden_layers: int | None = Field(
+        default=None, ge=0, le=100, description="how many hidden layers, all as wide as the first, in place of these"
+    )
+    hidden_width: Width | None = Field(default=None, description="the width of all hidden layers, in place of theirs")
     activation: ActivationName = Field(default="relu", description="the activation of the hidden layers")
     weight_init: InitializerName = Field(
         default="auto",
         description="standard deviation of the initial weights: he sqrt(2/n), xavier sqrt(1/n) with n the width of "
-        "the layer before, auto he for relu and xavier for sigmoid and tanh, std as weight_std says",
+        "the layer before, auto he for relu and xavier for sigmoid and tanh, std as weight_std says, zero none",
     )
     weight_std: float = Field(
         default=0.01, ge=0, le=1_000, description="standard deviation of the initial weights for weight_init std"
+    )
+    batch_norm: bool = Field(default=False, description="whether to normalise before each activation")
+    dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="the share of each hidden layer's units that a step leaves out"
+    )
+    loss: LossName = Field(
+        default="cross_entropy",
+        description="cross_entropy of the softmax of the outputs, or mean_squared_error, 1/2 sum (y - t)^2, of them",
     )
     optimizer: str = Field(
         default="sgd",
@@ -60,18 +84,60 @@ class MultiLayerNetSettings(BaseModel):
         description="the rule of the update",
     )
     momentum: float = Field(
-        default=0.9, ge=0, lt=1, description="how much of its velocity the momentum optimizer keeps"
+        default=0.9, ge=0, lt=1, description="momentum and nesterov: how much of the velocity a step keeps"
+    )
+    rho: float = Field(default=0.99, ge=0, lt=1, description="rmsprop: how much of the mean square a step keeps")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="adam and adamw: how much of the mean a step keeps")
+    beta2: float = Field(
+        default=0.999, ge=0, lt=1, description="adam and adamw: how much of the mean square a step keeps"
+    )
+    epsilon: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="what adagrad, rmsprop, adam and adamw add to the root they divide by; null for their own: "
+        "1e-7, 1e-7, 1e-8, 1e-8",
     )
     lr: float = Field(default=0.01, ge=0, le=1_000_000, description="learning rate: the size of a step")
     weight_decay: float = Field(
-        default=0.0, ge=0, le=1_000_000, description="lambda of the penalty 1/2 lambda sum W^2 on the weights"
+        default=0.0,
+        ge=0,
+        le=1_000_000,
+        description="lambda of the penalty 1/2 lambda sum W^2 on the weights; with adamw, of W -= lr lambda W",
     )
+    l1: float = Field(default=0.0, ge=0, le=1_000_000, description="lambda of the penalty lambda sum |W|")
+    max_norm: float | None = Field(
+        default=None, gt=0, le=1_000_000, description="the largest length of the weights into a unit; null for any"
+    )
+    schedule: ScheduleName = Field(
+        default="constant",
+        description="how the learning rate falls: step by schedule_gamma every schedule_every epochs, exponential by "
+        "it every epoch, cosine to 0 over all epochs",
+    )
+    schedule_gamma: float = Field(default=0.5, gt=0, le=1, description="what step and exponential multiply by")
+    schedule_every: int = Field(default=10, ge=1, le=1_000_000, description="the epochs between two steps")
+    warmup_epochs: float = Field(
+        default=0.0, ge=0, le=1_000_000, description="epochs over which the learning rate rises from 0 first"
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="stop after so many epochs in a row without a better validation accuracy; null for never",
+    )
+    value_of: Literal["last", "best"] = Field(
+        default="last", description="the epoch whose numbers are the trial's: the last, or that of the best validation"
+    )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The width of each hidden layer."""
+        return _widths(self.hidden_sizes, self.hidden_layers, self.hidden_width)
 
     @field_validator("dataset")
     @classmethod
     def _is_known(cls, dataset: str) -> str:
-        if dataset not in LARGEST_TRAIN_SIZE and not (dataset.startswith("npz:") and len(dataset) > len("npz:")):
-            raise ValueError("must be mnist, digits or npz:PATH")
+        if dataset not in LARGEST_TRAIN_SIZE and not (dataset.startswith(OF_FILES) and dataset not in OF_FILES):
+            raise ValueError("must be mnist, digits, npz:PATH or npy:FOLDER")
         return dataset
 
     @field_validator("train_size")
@@ -91,9 +157,11 @@ class MultiLayerNetSettings(BaseModel):
             validation_size(size, fraction)
         return fraction
 
-    @field_validator("hidden_sizes")
+    @field_validator("hidden_sizes", "hidden_layers", "hidden_width")
     @classmethod
-    def _fits(cls, widths: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    def _fits(cls, value: T, info: ValidationInfo) -> T:
+        given = {**info.data, str(info.field_name): value}
+        widths = _widths(given.get("hidden_sizes", ()), given.get("hidden_layers"), given.get("hidden_width"))
         weights = sum(inputs * outputs for inputs, outputs in pairwise(widths))
         numbers = weights + sum(widths) * info.data.get("batch_size", 1)
         if numbers > MOST_NUMBERS:
@@ -101,7 +169,7 @@ class MultiLayerNetSettings(BaseModel):
                 f"needs {numbers:,} numbers for the weights between hidden layers and their outputs for a batch; "
                 f"must be at most {MOST_NUMBERS:,}: take fewer or narrower layers, or a smaller batch_size"
             )
-        return widths
+        return value
 
     @field_validator("optimizer")
     @classmethod
@@ -109,3 +177,11 @@ class MultiLayerNetSettings(BaseModel):
         if optimizer not in optimizers.known():
             raise ValueError(f"must be one of {', '.join(sorted(optimizers.known()))}")
         return optimizer
+
+
+def _widths(sizes: tuple[int, ...], layers: int | None, width: int | None) -> tuple[int, ...]:
+    if layers is None:
+        return sizes if width is None else (width,) * len(sizes)
+    if width is None:
+        return sizes[:1] * layers
+    return (width,) * layers

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from trainer import objectives
+from trainer import objectives, optimizers
 from trainer.objectives import DataError, Diverged, NotEnoughData, Result
 
 FAST = {"dataset": "digits", "train_size": 100, "epochs": 5, "batch_size": 20, "hidden_sizes": [16], "lr": 0.1}
@@ -49,7 +49,7 @@ def test_settings_are_frozen_and_every_field_has_a_default_and_a_description(kno
 def test_an_epoch_hands_out_its_metrics_and_the_result_is_the_last_of_them() -> None:
     curve, result = trained()
     assert [epoch["epoch"] for epoch in curve] == [1, 2, 3, 4, 5]
-    assert set(curve[0]) == {"epoch", *objective().metrics}
+    assert set(curve[0]) == {"epoch", *objective().metrics, "best_epoch", "best_validation_accuracy"}
     assert result.metrics == {name: curve[-1][name] for name in objective().metrics}
     assert result.samples == {"validation_accuracy": 20, "train_accuracy": 80}
     assert all(type(number) in (int, float) for number in curve[0].values())
@@ -62,10 +62,70 @@ def test_the_same_seeds_give_the_same_curve_bit_for_bit() -> None:
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+@pytest.mark.parametrize("optimizer", sorted(optimizers.known()))
 def test_every_activation_and_optimizer_trains(activation: str, optimizer: str) -> None:
-    curve, _ = trained(activation=activation, optimizer=optimizer, epochs=30)
+    curve, _ = trained(activation=activation, optimizer=optimizer, epochs=30, lr=0.02)
     assert curve[-1]["train_loss"] < curve[0]["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_norm": True},
+        {"dropout": 0.3},
+        {"l1": 0.01},
+        {"max_norm": 0.5},
+        {"loss": "mean_squared_error"},
+        {"weight_init": "zero"},
+        {"replacement": False},
+        {"standardize": True},
+        {"stratified": True},
+        {"schedule": "cosine"},
+        {"schedule": "step", "schedule_every": 1},
+        {"schedule": "exponential"},
+        {"warmup_epochs": 2.5},
+        {"hidden_layers": 2},
+        {"hidden_width": 8},
+        {"optimizer": "adam", "beta1": 0.5},
+        {"optimizer": "adam", "beta2": 0.9},
+        {"optimizer": "adam", "epsilon": 0.1},
+        {"optimizer": "rmsprop", "rho": 0.5},
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"optimizer": "adamw", "weight_decay": 0.5},
+    ],
+    ids=str,
+)
+def test_every_setting_makes_a_difference(changes: dict[str, Any]) -> None:
+    optimizer = {"optimizer": changes["optimizer"]} if "optimizer" in changes else {}
+    assert trained(**changes)[0] != trained(**optimizer)[0]
+
+
+def test_the_value_is_that_of_the_last_epoch_or_of_the_best_and_both_are_in_the_curve() -> None:
+    changes = {"lr": 0.3, "epochs": 30, "patience": 4, "train_size": 200}
+    curve, last = trained(**changes)
+    same, best = trained(**changes, value_of="best")
+    assert curve == same
+    accuracies = [epoch["validation_accuracy"] for epoch in curve]
+    assert accuracies[-1] < max(accuracies)
+    assert last.metrics["validation_accuracy"] == accuracies[-1]
+    assert best.metrics["validation_accuracy"] == max(accuracies) == curve[-1]["best_validation_accuracy"]
+    assert curve[-1]["best_epoch"] == accuracies.index(max(accuracies)) + 1
+    assert curve[0]["best_epoch"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "widths"),
+    [
+        ({}, (16,)),
+        ({"hidden_layers": 3}, (16, 16, 16)),
+        ({"hidden_width": 5, "hidden_sizes": [4, 3]}, (5, 5)),
+        ({"hidden_width": 5, "hidden_layers": 3}, (5, 5, 5)),
+        ({"hidden_layers": 0}, ()),
+    ],
+)
+def test_depth_and_width_can_be_searched_as_integers(changes: dict[str, Any], widths: tuple[int, ...]) -> None:
+    chosen: Any = settings(**changes)
+    assert chosen.widths == widths
 
 
 def test_momentum_and_weight_decay_make_a_difference() -> None:
@@ -110,8 +170,8 @@ def test_a_tenth_of_the_reference_learning_rate_learns_little() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "message"),
     [
-        ({"dataset": "cifar"}, "dataset", "must be mnist, digits or npz:PATH"),
-        ({"dataset": "npz:"}, "dataset", "must be mnist, digits or npz:PATH"),
+        ({"dataset": "cifar"}, "dataset", "must be mnist, digits, npz:PATH or npy:FOLDER"),
+        ({"dataset": "npz:"}, "dataset", "must be mnist, digits, npz:PATH or npy:FOLDER"),
         ({"dataset": "mnist", "train_size": 60_001}, "train_size", "at most 60,000"),
         ({"train_size": 1_439}, "train_size", "at most 1,438"),
         ({"train_size": 1}, "train_size", "greater than or equal to 2"),
@@ -125,8 +185,17 @@ def test_a_tenth_of_the_reference_learning_rate_learns_little() -> None:
         ({"hidden_sizes": [1] * 101}, "hidden_sizes", "at most 100"),
         ({"hidden_sizes": [10_000, 10_000]}, "hidden_sizes", "must be at most 20,000,000"),
         ({"activation": "step"}, "activation", "'relu', 'sigmoid' or 'tanh'"),
-        ({"optimizer": "nonesuch"}, "optimizer", "must be one of momentum, sgd"),
+        (
+            {"optimizer": "nonesuch"},
+            "optimizer",
+            "must be one of adagrad, adam, adamw",
+        ),
         ({"momentum": 1.0}, "momentum", "less than 1"),
+        ({"dropout": 1.0}, "dropout", "less than 1"),
+        ({"loss": "hinge"}, "loss", "'cross_entropy' or 'mean_squared_error'"),
+        ({"max_norm": 0.0}, "max_norm", "greater than 0"),
+        ({"hidden_layers": 100, "hidden_width": 10_000}, "hidden_width", "must be at most 20,000,000"),
+        ({"dataset": "npy:"}, "dataset", "must be mnist, digits, npz:PATH or npy:FOLDER"),
         ({"lr": "0.1"}, "lr", "valid number"),
         ({"lr": True}, "lr", "valid number"),
         ({"lr": float("nan")}, "lr", "finite number"),

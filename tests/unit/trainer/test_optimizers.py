@@ -1,4 +1,5 @@
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,44 @@ def test_momentum_keeps_part_of_its_velocity() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(optimizers.known()))
-def test_an_optimizer_works_in_place_and_keeps_the_dtype(name: str) -> None:
-    w = np.array([1.0, 2.0], np.float32)
-    place = w.ctypes.data
+def test_an_optimizer_works_in_place_allocates_nothing_and_keeps_the_dtype(name: str) -> None:
+    w = np.zeros(100_000, np.float32)
+    gradients = np.random.default_rng(0).normal(size=w.size).astype(np.float32)
+    place, optimizer = w.ctypes.data, optimizers.create(name, w)
+    optimizer.update(w, gradients.copy(), 0.1)
+    assert (w.ctypes.data, w.dtype) == (place, np.float32)
+    assert np.all(np.sign(w) == -np.sign(gradients))
+    tracemalloc.start()
+    try:
+        for _ in range(10):
+            optimizer.update(w, gradients, 0.1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < w.nbytes / 10
+
+
+@pytest.mark.parametrize("name", sorted(optimizers.known()))
+def test_an_optimizer_comes_down_a_bowl(name: str) -> None:
+    w = np.array([-3.0, 4.0])
     optimizer = optimizers.create(name, w, momentum=0.5)
-    optimizer.update(w, G1.astype(np.float32), 0.1)
-    assert w.ctypes.data == place
-    assert w.dtype == np.float32
-    np.testing.assert_allclose(w, [0.9, 2.2], rtol=1e-6)
+    for _ in range(2_000):
+        optimizer.update(w, 2 * w, 0.1)
+    assert float(np.sum(w**2)) < 0.1
+
+
+def test_the_first_step_of_adam_is_as_long_as_the_learning_rate_whatever_the_gradient() -> None:
+    for size in (1e-3, 1.0, 1e3):
+        w = np.zeros(2)
+        optimizers.create("adam", w).update(w, np.array([size, -size]), 0.1)
+        np.testing.assert_allclose(w, [-0.1, 0.1], rtol=1e-4)
+
+
+def test_adamw_shrinks_the_weights_alone_and_by_no_gradient() -> None:
+    w = np.ones(4)
+    optimizers.create("adamw", w, weight_decay=0.5, decaying=2).update(w, np.zeros(4), 0.1)
+    np.testing.assert_allclose(w, [0.95, 0.95, 1.0, 1.0])
+    assert [name for name, kind in optimizers.known().items() if kind.decays] == ["adamw"]
 
 
 def test_an_optimizer_gets_the_settings_that_it_has() -> None:

@@ -11,7 +11,7 @@ from trainer.batches import Batches
 from trainer.data import training_images
 from trainer.data.split import split
 from trainer.initializers import he
-from trainer.network import MultiLayerNet
+from trainer.network import Architecture, MultiLayerNet, Regularisation
 from trainer.optimizers.sgd import SGD
 
 WIDTHS = [784, 100, 100, 100, 100, 100, 100, 10]
@@ -29,10 +29,17 @@ def test_plain_float64_and_the_trainer_have_the_same_first_losses(
     sets = (double.train.x, double.train.t), (double.validation.x, double.validation.t)
     plain, _, _ = next(plain_net.train(*sets, WIDTHS, seed=5, lr=0.05, weight_decay=1e-3))
     initial, drawn = (np.random.default_rng(child) for child in np.random.SeedSequence(5).spawn(2))
-    network = MultiLayerNet(WIDTHS, 100, activation="relu", initializer=he, rng=initial, weight_decay=1e-3, dtype=dtype)
+    network = MultiLayerNet(
+        Architecture(widths=WIDTHS),
+        100,
+        initializer=he,
+        rng=initial,
+        regularisation=Regularisation(l2=1e-3),
+        dtype=dtype,
+    )
     data = split(training_images("mnist"), 500, 0.2, split_seed=0, dtype=dtype).train
     optimizer, ours = SGD(network.parameters.values), []
-    for x, t in islice(Batches(data.x, data.t, 100, drawn).epoch(), 4):
+    for x, t in islice(Batches(data, 100, drawn).epoch(), 4):
         ours.append(network.gradients(x, t))
         optimizer.update(network.parameters.values, network.parameters.gradients, 0.05)
     assert ours == pytest.approx(plain, rel=tolerance)

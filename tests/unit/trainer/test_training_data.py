@@ -131,7 +131,7 @@ def test_pixels_are_divided_by_white() -> None:
 
 
 def test_an_unknown_data_set_is_named() -> None:
-    with pytest.raises(DataError, match="it would be mnist, digits or npz:PATH"):
+    with pytest.raises(DataError, match="it would be mnist, digits, npz:PATH or npy:FOLDER"):
         training_images("cifar")
 
 
@@ -154,6 +154,50 @@ def test_a_split_depends_on_its_seed_alone_and_is_shuffled() -> None:
     one, again, other = (numbers(split(images, None, 0.2, split_seed=seed)) for seed in (1, 1, 2))
     assert one == again != other
     assert sorted(one[0] + one[1]) == list(range(100)) != one[1] + one[0]
+
+
+@given(
+    labels=st.lists(st.integers(0, 4), min_size=10, max_size=200),
+    share=st.floats(0.3, 1.0),
+    fraction=st.floats(0.1, 0.9),
+    seed=st.integers(0, 99),
+)
+def test_stratified_each_class_has_its_share_on_both_sides(
+    labels: list[int], share: float, fraction: float, seed: int
+) -> None:
+    t = np.array(labels)
+    size = max(5, round(share * len(t)))
+    if not 0 < round(size * fraction) < size:
+        return
+    images = Images(np.arange(len(t), dtype=np.uint8)[:, None], t, 1, "")
+    parts = split(images, size, fraction, split_seed=seed, stratified=True)
+    for part in (parts.train, parts.validation):
+        expected = np.bincount(t, minlength=5) * len(part.t) / len(t)
+        assert np.all(np.abs(np.bincount(part.t, minlength=5) - expected) <= 2.0)
+
+
+def test_a_stratified_split_is_shuffled_by_its_seed() -> None:
+    images = training_images("digits")
+    first, same, other = (split(images, 200, 0.2, split_seed=seed, stratified=True).train.t for seed in (0, 0, 1))
+    assert first.tolist() == same.tolist() != other.tolist()
+
+
+def test_standardised_features_have_mean_zero_and_deviation_one_over_the_training_images() -> None:
+    data = split(training_images("digits"), 400, 0.2, split_seed=0)
+    raw = [np.concatenate([x.copy() for x, _ in part.parts(50)]) for part in (data.train, data.validation)]
+    scaled = data.standardised()
+    (train, validation) = [
+        np.concatenate([x.copy() for x, _ in part.parts(50)]) for part in (scaled.train, scaled.validation)
+    ]
+    constant = raw[0].std(axis=0) == 0
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(train.std(axis=0)[~constant], 1, atol=1e-4)
+    assert constant.any()
+    assert np.isfinite(validation).all()
+    assert scaled.scaling is not None
+    np.testing.assert_allclose(
+        validation, (raw[1] - scaled.scaling.mean) / scaled.scaling.deviation, rtol=1e-6, atol=1e-6
+    )
 
 
 def test_labels_stay_with_their_images() -> None:

@@ -1,0 +1,48 @@
+"""The images in a folder with x.npy and t.npy, of which x may be larger than memory: it is mapped, not read."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.data import arrays
+from trainer.data.images import MappedImages
+from trainer.errors import DataError
+
+
+def images(folder: Path, x: str, t: str) -> MappedImages:
+    """The images x (n, features) of numbers and their labels t (n,), from 0, in files of those names.
+
+    Checked once a process, and again when a file has changed. Raises DataError.
+    """
+    paths = [folder / f"{name}.npy" for name in (x, t)]
+    stamps = tuple(_stamp(path) for path in paths)
+    return _images(paths[0], paths[1], stamps)
+
+
+@lru_cache(maxsize=4)
+def _images(x: Path, t: Path, _stamps: tuple[tuple[int, int], ...]) -> MappedImages:
+    pixels, labels = _opened(x), arrays.labels(_opened(t), str(t))
+    arrays.check_pixels(pixels, str(x))
+    if pixels.ndim != 2:
+        raise DataError(f"{x} has the shape {pixels.shape}: it must be (images, features)")
+    arrays.check_as_many(pixels, labels, str(x), str(t))
+    return MappedImages(pixels, labels, 1, "take fewer, or put more into the folder")
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): save it with numpy.save") from error
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _opened(path: Path) -> npt.NDArray[Any]:
+    try:
+        opened: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, TypeError) as error:
+        raise DataError(f"{path} is no plain array ({error}): save it with numpy.save, without objects") from error
+    return opened

@@ -1,0 +1,42 @@
+"""Momentum and a step for each parameter together."""
+
+from math import sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from trainer.arrays import Floats
+from trainer.optimizers.base import Optimizer
+
+
+class Adam(Optimizer):
+    """m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, W -= lr m' / (sqrt v' + epsilon) (Kingma & Ba 2015).
+
+    m' = m / (1 - b1^t) and v' = v / (1 - b2^t) take out, at step t from 1, that both began at 0.
+    """
+
+    name = "adam"
+    settings: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "epsilon")
+
+    def __init__(self, parameters: Floats, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.steps = 0
+        # Both without their factor 1 - b, which goes into the two numbers of the step instead: two passes less.
+        self.means = np.zeros_like(parameters)
+        self.squares = np.zeros_like(parameters)
+
+    def update(self, parameters: Floats, gradients: Floats, lr: float) -> None:
+        """Let both means follow the gradients, which are used up, and move the parameters."""
+        self.steps += 1
+        self.means *= self.beta1
+        self.means += gradients
+        np.multiply(gradients, gradients, out=gradients)
+        self.squares *= self.beta2
+        self.squares += gradients
+        first = (1 - self.beta1) / (1 - self.beta1**self.steps)
+        second = sqrt((1 - self.beta2) / (1 - self.beta2**self.steps))
+        root = np.sqrt(self.squares, out=gradients)
+        root += self.epsilon / second
+        np.divide(self.means, root, out=gradients)
+        gradients *= lr * first / second
+        parameters -= gradients
