@@ -82,4 +82,4 @@ def _judged(network: MultiLayerNet, split: Split, number: int) -> Epoch:
 
 def _check(loss: float, when: str) -> None:
     if not isfinite(loss):
-        raise Diverged(f"the loss is {loss} {when}: try a smaller learning rate")
+        raise Diverged(f"the loss is {loss} {when}: try a smaller learning rate, or standardize larger inputs")

@@ -18,7 +18,7 @@ def check_pixels(array: npt.NDArray[Any], name: str) -> None:
     if array.ndim < 2 or not array.size:
         raise DataError(f"{name} has the shape {array.shape}: it must be (images, features), neither of them 0")
     if array.dtype.kind not in "fiub":
-        raise DataError(f"{name} is of type {array.dtype}: it must be of floating-point numbers")
+        raise DataError(f"{name} is of type {array.dtype}: it must be of numbers")
     for start in range(0, len(array), ROWS_AT_ONCE):
         with np.errstate(all="ignore"):
             part = array[start : start + ROWS_AT_ONCE].astype(np.float32)
@@ -32,13 +32,18 @@ def labels(array: npt.NDArray[Any], name: str) -> Labels:
         raise DataError(
             f"{name} has the shape {array.shape} and the type {array.dtype}: it must be (images,) of integers"
         )
+    check_labels(array, name)
+    return array.astype(np.int64)
+
+
+def check_labels(array: npt.NDArray[Any], name: str) -> None:
+    """Raise DataError unless integers are labels of two classes or more."""
     if not array.size or array.min() < 0:
         raise DataError(f"{name} has a negative label, or none at all: labels are the classes' numbers, from 0")
     if array.min() == array.max():
         raise DataError(f"{name} has a single class, {array.min()}: there must be two or more")
     if array.max() >= MOST_CLASSES:
         raise DataError(f"{name} has the label {array.max()}: number the classes from 0, at most {MOST_CLASSES:,}")
-    return array.astype(np.int64)
 
 
 def check_as_many(pixels: npt.NDArray[Any], labels: Labels, x: str, t: str) -> None:

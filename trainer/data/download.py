@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from hashlib import md5
+from http.client import HTTPException
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from trainer.data.idx import unpacked
@@ -33,11 +33,14 @@ def download(directory: Path, mirrors: tuple[str, ...] = MIRRORS, md5s: Mapping[
     Writes nothing unless all four match their checksums. Raises DataError.
     """
     contents = {f"{stem}.gz": _checked(stem, digest, mirrors) for stem, digest in md5s.items()}
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        part = directory / f"{name}.part"
-        part.write_bytes(content)
-        part.replace(directory / name)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            part = directory / f"{name}.part"
+            part.write_bytes(content)
+            part.replace(directory / name)
+    except OSError as error:
+        raise DataError(f"{directory} cannot be written to ({error}): name another folder") from error
 
 
 def _checked(stem: str, digest: str, mirrors: tuple[str, ...]) -> bytes:
@@ -55,6 +58,6 @@ def _fetched(name: str, mirrors: tuple[str, ...]) -> bytes:
             with urlopen(f"{mirror.rstrip('/')}/{name}", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 content: bytes = answer.read()
                 return content
-        except (URLError, OSError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             reasons.append(f"{mirror}: {error}")
     raise DataError(f"{name} could not be fetched ({'; '.join(reasons)}): try again, or name a mirror")

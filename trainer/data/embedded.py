@@ -43,7 +43,7 @@ def images(dataset: str, part: str) -> Images:
     known = EMBEDDED[dataset]
     pixels = idx.read_images(*_content(f"{dataset}/{part}-images-idx3-ubyte.gz"))
     labels = idx.read_labels(*_content(f"{dataset}/{part}-labels-idx1-ubyte.gz"))
-    return Images(pixels, labels, known.white, known.more)
+    return Images(pixels, labels, known.white, known.more, common=len(labels))
 
 
 def checksums() -> Mapping[str, str]:

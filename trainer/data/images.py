@@ -14,13 +14,14 @@ from trainer.data.rows import LoadedRows, MappedRows, Rows
 class Images:
     """A data set in memory: pixels (n, features), of which white is 1 to a net, and labels (n,), from 0.
 
-    more says how to get more of them.
+    more says how to get more of them; common how many, the first ones, every worker has.
     """
 
     pixels: Pixels | Floats
     labels: Labels
     white: int
     more: str
+    common: int | None = None
 
     def __post_init__(self) -> None:
         self.pixels.flags.writeable = False

@@ -3,7 +3,6 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -41,10 +40,11 @@ def _arrays(path: Path, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
             missing = [name for name in names if name not in file]
             if missing:
                 raise DataError(f"{path} has no array {missing[0]}: save it with numpy.savez(path, x=..., t=...)")
-            return [file[name] for name in names]
+            return [np.asarray(file[name]) for name in names]
     except DataError:
         raise
-    except (ValueError, OSError, EOFError, BadZipFile, AttributeError, TypeError) as error:
+    except Exception as error:
+        # What a damaged archive, or a file that only looks like one, makes numpy and zipfile raise is no short list.
         raise DataError(
             f"{path} is no .npz file of plain arrays ({error}): save it with numpy.savez, without objects"
         ) from error

@@ -37,17 +37,23 @@ def split(
 ) -> Split:
     """Shuffle, take size of the images (all for None), and set that fraction of them aside for validation.
 
+    It depends on its seed, not on what else a worker has: up to as many images as all workers have are drawn
+    from these. Validation images come from one end of the shuffled ones and training images from the other, so
+    that for one fraction no image is on both sides of two splits, whatever their sizes.
     Stratified, each class has its share of the images on both sides, but for rounding.
     Raises NotEnoughData, and DataError when no image would be left on one side.
     """
     size = len(images) if size is None else size
     if size > len(images):
         raise NotEnoughData(f"{size:,} images were asked for and there are {len(images):,}: {images.more}")
-    shuffled = np.random.default_rng(split_seed).permutation(len(images))
+    pool = images.common if images.common and size <= images.common else len(images)
+    shuffled = np.random.default_rng(split_seed).permutation(pool)
     if stratified:
-        shuffled = _dealt(shuffled, images.labels)
+        shuffled = _dealt(shuffled, images.labels[:pool])
     aside = validation_size(size, validation_fraction)
-    return Split(images.take(shuffled[aside:size], dtype), images.take(shuffled[:aside], dtype), images.classes)
+    return Split(
+        images.take(shuffled[pool - size + aside :], dtype), images.take(shuffled[:aside], dtype), images.classes
+    )
 
 
 def validation_size(size: int, fraction: float) -> int:

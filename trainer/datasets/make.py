@@ -5,7 +5,8 @@ IDX_FOLDER holds the full MNIST; the digits are the ones that scikit-learn ships
 
 import argparse
 import gzip
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from io import BytesIO
@@ -15,34 +16,41 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trainer.data import idx
+from trainer.data import idx, subset
 from trainer.data.embedded import DATASETS
+from trainer.errors import DataError
 
-SEED = 20160924
-MNIST_SIZES = {"train": 5_000, "t10k": 1_000}
 DIGITS_TEST_FRACTION = 0.2
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the files and SHA256SUMS."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files and SHA256SUMS; the exit code is 0, or 1 with a message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m trainer.datasets.make")
     parser.add_argument("idx_folder", type=Path, help="folder with the four IDX files of the full MNIST")
     parser.add_argument("--to", type=Path, default=DATASETS, help="folder to write to (default: trainer/datasets)")
     chosen = parser.parse_args(arguments)
-    contents = {**mnist(chosen.idx_folder), **digits()}
+    try:
+        _write(chosen.to, {**mnist(chosen.idx_folder), **digits()})
+    except (DataError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name, content in contents.items():
-        (chosen.to / name).parent.mkdir(parents=True, exist_ok=True)
-        (chosen.to / name).write_bytes(content)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
     sums = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in sorted(contents.items()))
-    (chosen.to / "SHA256SUMS").write_text(sums, "ascii")
+    (folder / "SHA256SUMS").write_text(sums, "ascii")
 
 
 def mnist(folder: Path) -> dict[str, bytes]:
     """The embedded files of MNIST, by name: images drawn at random from each part of the full set."""
     made: dict[str, bytes] = {}
-    for part, size in MNIST_SIZES.items():
+    for part, size in subset.SIZES.items():
         pixels, labels = (_full(folder, f"{part}-{kind}") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
-        rows = np.random.default_rng(SEED).permutation(len(labels))[:size]
+        rows = subset.embedded_first(len(labels))[:size]
         made |= _files("mnist", part, pixels[rows], labels[rows])
     return made
 
@@ -51,7 +59,7 @@ def digits() -> dict[str, bytes]:
     """The embedded files of the 1,797 digits, by name, shuffled, a fixed fifth of them for the test set."""
     with files("sklearn").joinpath("datasets/data/digits.csv.gz").open("rb") as file:
         rows = np.loadtxt(BytesIO(gzip.decompress(file.read())), dtype=np.uint8, delimiter=",")
-    rows = np.random.default_rng(SEED).permutation(rows)
+    rows = np.random.default_rng(subset.SEED).permutation(rows)
     pixels, labels = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1]
     test = round(len(rows) * DIGITS_TEST_FRACTION)
     return _files("digits", "t10k", pixels[:test], labels[:test]) | _files(
@@ -80,4 +88,4 @@ def _packed(array: npt.NDArray[np.uint8]) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,7 +14,7 @@ from trainer.data.split import Split, split
 from trainer.initializers import choose
 from trainer.network import Architecture, MultiLayerNet, Regularisation
 from trainer.objectives.base import Objective, Result
-from trainer.objectives.multi_layer_net_settings import MultiLayerNetSettings
+from trainer.objectives.multi_layer_net_settings import MultiLayerNetSettings, NetSettings
 from trainer.optimizers import Optimizer
 from trainer.training import Plan, train
 
@@ -29,9 +29,7 @@ class MultiLayerNetObjective(Objective):
     metrics: ClassVar[tuple[str, ...]] = ("validation_accuracy", "train_accuracy", "train_loss")
     Settings: ClassVar[type[BaseModel]] = MultiLayerNetSettings
 
-    def train(
-        self, settings: MultiLayerNetSettings, *, seed: int, split_seed: int
-    ) -> Generator[dict[str, float], None, Result]:
+    def train(self, settings: NetSettings, *, seed: int, split_seed: int) -> Generator[dict[str, float], None, Result]:
         """Hand out the epoch, train_loss, train_accuracy and validation_accuracy after each epoch.
 
         With them go best_epoch and best_validation_accuracy: the first epoch with the highest accuracy so far.
@@ -50,7 +48,7 @@ class MultiLayerNetObjective(Objective):
         return Result({name: counts[name] for name in self.metrics}, _samples(data))
 
 
-def _data(settings: MultiLayerNetSettings, split_seed: int) -> Split:
+def _data(settings: NetSettings, split_seed: int) -> Split:
     images = training_images(settings.dataset)
     data = split(
         images,
@@ -63,7 +61,7 @@ def _data(settings: MultiLayerNetSettings, split_seed: int) -> Split:
 
 
 def _network(
-    settings: MultiLayerNetSettings, data: Split, initial: np.random.Generator, dropout: np.random.Generator
+    settings: NetSettings, data: Split, initial: np.random.Generator, dropout: np.random.Generator
 ) -> MultiLayerNet:
     return MultiLayerNet(
         Architecture(
@@ -85,16 +83,18 @@ def _network(
     )
 
 
-def _optimizer(settings: MultiLayerNetSettings, network: MultiLayerNet) -> Optimizer:
-    given = {name: getattr(settings, name) for name in ("momentum", "rho", "beta1", "beta2", "weight_decay")}
-    if settings.epsilon is not None:
-        given["epsilon"] = settings.epsilon
+def _optimizer(settings: NetSettings, network: MultiLayerNet) -> Optimizer:
+    told = {name: value for name in optimizers.settings() if (value := getattr(settings, name)) is not None}
     return optimizers.create(
-        settings.optimizer, network.parameters.values, **given, decaying=network.parameters.decaying
+        settings.optimizer,
+        network.parameters.values,
+        weight_decay=settings.weight_decay,
+        decaying=network.parameters.decaying,
+        **told,
     )
 
 
-def _plan(settings: MultiLayerNetSettings) -> Plan:
+def _plan(settings: NetSettings) -> Plan:
     return Plan(
         settings.epochs,
         settings.batch_size,

@@ -1,9 +1,10 @@
 """The settings of the multi-layer net, with their bounds."""
 
+import re
 from itertools import pairwise
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
 
 from trainer import optimizers
 from trainer.activations import ActivationName
@@ -13,7 +14,6 @@ from trainer.losses import LossName
 from trainer.schedules import ScheduleName
 
 DATASET = r"^(mnist|digits|npz:.+|npy:.+)$"
-OF_FILES = ("npz:", "npy:")
 LARGEST_TRAIN_SIZE = {"mnist": 60_000, "digits": 1_438}
 MOST_NUMBERS = 20_000_000
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 Width = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
-class MultiLayerNetSettings(BaseModel):
+class NetSettings(BaseModel):
     """What to train a multi-layer net on, of what shape, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
@@ -83,21 +83,6 @@ class MultiLayerNetSettings(BaseModel):
         json_schema_extra=lambda schema: schema.update(enum=[*sorted(optimizers.known())]),
         description="the rule of the update",
     )
-    momentum: float = Field(
-        default=0.9, ge=0, lt=1, description="momentum and nesterov: how much of the velocity a step keeps"
-    )
-    rho: float = Field(default=0.99, ge=0, lt=1, description="rmsprop: how much of the mean square a step keeps")
-    beta1: float = Field(default=0.9, ge=0, lt=1, description="adam and adamw: how much of the mean a step keeps")
-    beta2: float = Field(
-        default=0.999, ge=0, lt=1, description="adam and adamw: how much of the mean square a step keeps"
-    )
-    epsilon: float | None = Field(
-        default=None,
-        gt=0,
-        le=1,
-        description="what adagrad, rmsprop, adam and adamw add to the root they divide by; null for their own: "
-        "1e-7, 1e-7, 1e-8, 1e-8",
-    )
     lr: float = Field(default=0.01, ge=0, le=1_000_000, description="learning rate: the size of a step")
     weight_decay: float = Field(
         default=0.0,
@@ -136,7 +121,7 @@ class MultiLayerNetSettings(BaseModel):
     @field_validator("dataset")
     @classmethod
     def _is_known(cls, dataset: str) -> str:
-        if dataset not in LARGEST_TRAIN_SIZE and not (dataset.startswith(OF_FILES) and dataset not in OF_FILES):
+        if not re.match(DATASET, dataset):
             raise ValueError("must be mnist, digits, npz:PATH or npy:FOLDER")
         return dataset
 
@@ -185,3 +170,19 @@ def _widths(sizes: tuple[int, ...], layers: int | None, width: int | None) -> tu
     if width is None:
         return sizes[:1] * layers
     return (width,) * layers
+
+
+def _of_optimizers() -> dict[str, Any]:
+    """A field for each setting of the optimizers, null for their own default."""
+    fields: dict[str, Any] = {}
+    for name, owners in optimizers.settings().items():
+        settings = owners.values()
+        defaults = ", ".join(f"{owner} {setting.default:g}" for owner, setting in owners.items())
+        bounded = Annotated[float, Field(ge=min(one.low for one in settings), lt=max(one.high for one in settings))]
+        about = f"{next(iter(settings)).meaning}; null for the default: {defaults}"
+        fields[name] = (bounded | None, Field(default=None, description=about))
+    return fields
+
+
+MultiLayerNetSettings = create_model("MultiLayerNetSettings", __base__=NetSettings, **_of_optimizers())
+"""The settings of the net, and those of every optimizer there is."""

@@ -1,18 +1,18 @@
 """Gradient descent with a step for each parameter that shrinks with the gradients it has seen."""
 
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 
 from trainer.arrays import Floats
-from trainer.optimizers.base import Optimizer
+from trainer.optimizers.base import Optimizer, Setting
 
 
 class AdaGrad(Optimizer):
     """h += g^2, W -= lr g / (sqrt h + epsilon) (Duchi et al. 2011)."""
 
     name = "adagrad"
-    settings: ClassVar[tuple[str, ...]] = ("epsilon",)
+    settings = MappingProxyType({"epsilon": Setting(1e-7, "what is added to the root that it divides by")})
 
     def __init__(self, parameters: Floats, epsilon: float = 1e-7) -> None:
         self.epsilon = epsilon

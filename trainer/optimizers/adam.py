@@ -1,12 +1,12 @@
 """Momentum and a step for each parameter together."""
 
 from math import sqrt
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 
 from trainer.arrays import Floats
-from trainer.optimizers.base import Optimizer
+from trainer.optimizers.base import Optimizer, Setting
 
 
 class Adam(Optimizer):
@@ -16,7 +16,13 @@ class Adam(Optimizer):
     """
 
     name = "adam"
-    settings: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "epsilon")
+    settings = MappingProxyType(
+        {
+            "beta1": Setting(0.9, "how much of its mean a step keeps"),
+            "beta2": Setting(0.999, "how much of its mean square a step keeps"),
+            "epsilon": Setting(1e-8, "what is added to the root that it divides by"),
+        }
+    )
 
     def __init__(self, parameters: Floats, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon

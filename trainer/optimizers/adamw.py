@@ -1,7 +1,5 @@
 """Adam with weight decay beside the gradient."""
 
-from typing import ClassVar
-
 from trainer.arrays import Floats
 from trainer.optimizers.adam import Adam
 
@@ -15,7 +13,6 @@ class AdamW(Adam):
 
     name = "adamw"
     decays = True
-    settings: ClassVar[tuple[str, ...]] = (*Adam.settings, "weight_decay", "decaying")
 
     def __init__(
         self,

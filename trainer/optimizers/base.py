@@ -1,19 +1,33 @@
 """What an optimizer is: its state, and an update in place of two flat vectors."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from trainer.arrays import Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number that an optimizer can be told, at least low and below high, and what it means."""
+
+    default: float
+    meaning: str
+    low: float = 0.0
+    high: float = 1.0
+
+
 class Optimizer:
     """Takes one step down the gradient at a time.
 
-    name is what it is called in settings; settings are the keyword arguments of its constructor;
-    decays says whether it shrinks the weights itself, instead of by a penalty in the loss.
+    name is what it is called in settings; settings are the keyword arguments of its constructor, which become
+    settings of the objective; decays says whether it shrinks the weights itself, instead of by a penalty in the
+    loss: then it is also told weight_decay, and decaying, how many of the parameters are weights.
     """
 
     name: ClassVar[str]
-    settings: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
     decays: ClassVar[bool] = False
 
     def __init__(self, parameters: Floats) -> None:

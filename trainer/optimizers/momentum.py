@@ -1,18 +1,18 @@
 """Gradient descent with momentum."""
 
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 
 from trainer.arrays import Floats
-from trainer.optimizers.base import Optimizer
+from trainer.optimizers.base import Optimizer, Setting
 
 
 class Momentum(Optimizer):
     """v = a v - lr g, W += v, with the momentum a in [0, 1) (Polyak 1964)."""
 
     name = "momentum"
-    settings: ClassVar[tuple[str, ...]] = ("momentum",)
+    settings = MappingProxyType({"momentum": Setting(0.9, "how much of its velocity a step keeps")})
 
     def __init__(self, parameters: Floats, momentum: float = 0.9) -> None:
         self.momentum = momentum

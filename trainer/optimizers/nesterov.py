@@ -1,11 +1,11 @@
 """Gradient descent with momentum that looks ahead."""
 
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 
 from trainer.arrays import Floats
-from trainer.optimizers.base import Optimizer
+from trainer.optimizers.base import Optimizer, Setting
 
 
 class Nesterov(Optimizer):
@@ -15,7 +15,7 @@ class Nesterov(Optimizer):
     """
 
     name = "nesterov"
-    settings: ClassVar[tuple[str, ...]] = ("momentum",)
+    settings = MappingProxyType({"momentum": Setting(0.9, "how much of its velocity a step keeps")})
 
     def __init__(self, parameters: Floats, momentum: float = 0.9) -> None:
         self.momentum = momentum

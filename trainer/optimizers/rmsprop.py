@@ -1,18 +1,23 @@
 """Gradient descent with a step for each parameter that follows the size of its latest gradients."""
 
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 
 from trainer.arrays import Floats
-from trainer.optimizers.base import Optimizer
+from trainer.optimizers.base import Optimizer, Setting
 
 
 class RMSprop(Optimizer):
     """h = rho h + (1 - rho) g^2, W -= lr g / (sqrt h + epsilon), with rho in [0, 1) (Hinton 2012, lecture 6e)."""
 
     name = "rmsprop"
-    settings: ClassVar[tuple[str, ...]] = ("rho", "epsilon")
+    settings = MappingProxyType(
+        {
+            "rho": Setting(0.99, "how much of its mean square a step keeps"),
+            "epsilon": Setting(1e-7, "what is added to the root that it divides by"),
+        }
+    )
 
     def __init__(self, parameters: Floats, rho: float = 0.99, epsilon: float = 1e-7) -> None:
         self.rho, self.epsilon = rho, epsilon

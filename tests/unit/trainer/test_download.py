@@ -15,7 +15,7 @@ from trainer.data.__main__ import main
 from trainer.data.download import MD5, download
 from trainer.errors import DataError
 
-FULL = os.environ.get("SHIBORI_DATA_DIR")
+FULL = os.environ.get("SHIBORI_TEST_MNIST")
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -84,7 +84,7 @@ def test_the_command_says_how_to_train_on_the_full_set(
     assert "export SHIBORI_DATA_DIR=somewhere" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not FULL, reason="SHIBORI_DATA_DIR names no full set")
+@pytest.mark.skipif(not FULL, reason="SHIBORI_TEST_MNIST names no folder with the full set")
 def test_the_published_checksums_are_those_of_the_full_set() -> None:
     for stem, digest in MD5.items():
         packed = Path(FULL or "", f"{stem}.gz")

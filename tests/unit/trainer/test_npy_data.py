@@ -86,7 +86,7 @@ def test_test_arrays_are_held_out(tmp_path: Path) -> None:
         ({"x": np.zeros((N, 2, 2))}, "must be .images, features."),
         ({"x": np.zeros(N)}, "must be .images, features."),
         ({"x": np.full((N, 2), np.nan)}, "not finite"),
-        ({"x": np.full((N, 2), "a")}, "floating-point numbers"),
+        ({"x": np.full((N, 2), "a")}, "of numbers"),
         ({"x": np.zeros((N - 1, 2))}, "59 rows"),
         ({"t": np.zeros(N, int)}, "a single class"),
         ({"t": np.full(N, -1)}, "negative label"),

@@ -57,7 +57,7 @@ def test_more_rows_than_the_file_has_are_refused(tmp_path: Path) -> None:
         ({"t": T}, "has no array x"),
         ({"x": X[:, 0], "t": T}, r"x has the shape \(30,\): it must be \(images, features\)"),
         ({"x": X[:, :0], "t": T}, "neither of them 0"),
-        ({"x": X.astype(str), "t": T}, "must be of floating-point numbers"),
+        ({"x": X.astype(str), "t": T}, "must be of numbers"),
         ({"x": X, "t": T[:-1]}, "x has 30 rows and t has 29"),
         ({"x": X, "t": T.astype(float)}, "of integers"),
         ({"x": X, "t": np.eye(3, dtype=int)[T]}, "of integers"),

@@ -19,7 +19,7 @@ from trainer.datasets import make
 from trainer.errors import DataError, NotEnoughData
 from trainer.test_sets import held_out_images
 
-FULL = os.environ.get("SHIBORI_DATA_DIR")
+FULL = os.environ.get("SHIBORI_TEST_MNIST")
 PARTS = [("mnist", 784, 5_000, 1_000, 255), ("digits", 64, 1_438, 359, 16)]
 
 
@@ -58,16 +58,15 @@ def test_no_image_of_the_digits_is_in_both_sets() -> None:
     assert not {row.tobytes() for row in train} & {row.tobytes() for row in test}
 
 
-@pytest.mark.skipif(not FULL, reason="SHIBORI_DATA_DIR names no full set")
-def test_the_embedded_mnist_is_drawn_from_the_full_set(tmp_path: Path) -> None:
+@pytest.mark.skipif(not FULL, reason="SHIBORI_TEST_MNIST names no folder with the full set")
+def test_the_embedded_mnist_is_what_the_full_set_begins_with(tmp_path: Path) -> None:
     make.main([FULL or "", "--to", str(tmp_path)])
     assert (tmp_path / "SHA256SUMS").read_text() == (embedded.DATASETS / "SHA256SUMS").read_text()
     for part in ("train", "t10k"):
         full, subset = folder.images(Path(FULL or ""), part), embedded.images("mnist", part)
-        known = {row.tobytes() + bytes([label]) for row, label in zip(full.pixels, full.labels, strict=True)}
-        assert all(
-            row.tobytes() + bytes([label]) in known for row, label in zip(subset.pixels, subset.labels, strict=True)
-        )
+        np.testing.assert_array_equal(full.pixels[: len(subset)], subset.pixels)
+        np.testing.assert_array_equal(full.labels[: len(subset)], subset.labels)
+        assert full.common == subset.common == len(subset)
 
 
 def test_mnist_is_embedded_by_the_script_from_a_folder_of_idx_files(tmp_path: Path) -> None:
@@ -154,6 +153,23 @@ def test_a_split_depends_on_its_seed_alone_and_is_shuffled() -> None:
     one, again, other = (numbers(split(images, None, 0.2, split_seed=seed)) for seed in (1, 1, 2))
     assert one == again != other
     assert sorted(one[0] + one[1]) == list(range(100)) != one[1] + one[0]
+
+
+def test_up_to_as_many_images_as_all_workers_have_the_split_does_not_depend_on_what_else_there_is() -> None:
+    pixels, labels = np.arange(250, dtype=np.uint8)[:, None], np.arange(250) % 3
+    few = Images(pixels[:100].copy(), labels[:100].copy(), 1, "", common=100)
+    many = Images(pixels, labels, 1, "", common=100)
+    for size in (10, 100):
+        assert numbers(split(few, size, 0.2, split_seed=1)) == numbers(split(many, size, 0.2, split_seed=1))
+    assert max(numbers(split(many, 101, 0.2, split_seed=1))[0]) > 100
+
+
+@given(sizes=st.lists(st.integers(10, 100), min_size=2, max_size=5), seed=st.integers(0, 99))
+def test_no_image_is_on_both_sides_of_two_splits_of_a_study(sizes: list[int], seed: int) -> None:
+    splits = [numbers(split(numbered(100), size, 0.2, split_seed=seed)) for size in sizes]
+    trained = {number for train, _ in splits for number in train}
+    judged = {number for _, validation in splits for number in validation}
+    assert not trained & judged
 
 
 @given(
