@@ -26,9 +26,10 @@ SUGGESTER_PAUSE_SECONDS = 1.0
 def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> FastAPI:
     """The server as one application, which opens its database when it starts and closes it when it ends."""
 
+    notifier = Notifier()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        notifier = Notifier()
         wake_suggester: list[Callable[[], None]] = []
 
         def committed(signals: frozenset[Signal]) -> None:
@@ -45,7 +46,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
             sweeping = Repeated("sweeper", lambda: sweep(database), settings.sweep_seconds)
             suggesting = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             wake_suggester.append(suggesting.wake)
-            app.state.database, app.state.notifier, app.state.schema = database, notifier, migrations.head()
+            app.state.database, app.state.schema = database, migrations.head()
             sweeping.start()
             suggesting.start()
             try:
@@ -62,6 +63,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
         description="A hyperparameter search service: submit a search, let workers train, ask for the best.",
         lifespan=lifespan,
     )
+    app.state.notifier = notifier
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes)
     problems.install(app)
     api = APIRouter(prefix="/api/v1")

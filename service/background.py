@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from service import search
-from service.operations.conclude import conclude_out_of_time
+from service.operations.conclude import conclude
 from service.operations.expire import expire_leases
 from service.operations.suggest import Request, plan_suggestions, record_suggestions
 from service.search.base import Answer, Question
@@ -57,13 +57,9 @@ class Repeated:
 
 def sweep(database: Database) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
-
-    def work(store: Store) -> None:
-        expire_leases(store)
-        conclude_out_of_time(store)
-        store.keys.drop_old(store.now)
-
-    database.write(work)
+    for study_id in database.read(_studies_to_tidy):
+        database.write(partial(_tidy, study_id))
+    database.write(lambda store: store.keys.drop_old(store.now))
 
 
 class Suggester:
@@ -100,6 +96,17 @@ def suggest(algorithm: str, question: Question, settings: BaseModel, count: int)
     found: Any = search.find(algorithm)
     answer: Answer = found.suggest(question, settings, count)
     return answer
+
+
+def _studies_to_tidy(store: Store) -> list[str]:
+    return sorted({*store.trials.studies_with_expired(store.now), *store.studies.out_of_time(store.now)})
+
+
+def _tidy(study_id: str, store: Store) -> None:
+    # One study a transaction: who has one locked must not wait for another.
+    if store.studies.lock(study_id, wait=True) is not None:
+        expire_leases(store, study_id)
+        conclude(store, study_id)
 
 
 def _plan(study_id: str, store: Store) -> Request | None:

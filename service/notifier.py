@@ -9,6 +9,7 @@ class Notifier:
 
     def __init__(self) -> None:
         self.generation = 0
+        self.closing = False
         self._lock = threading.Lock()
         self._waiters: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
 
@@ -20,6 +21,11 @@ class Notifier:
         for event, loop in waiters.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
+
+    def close(self) -> None:
+        """Wake every waiter for the last time: the server is about to end."""
+        self.closing = True
+        self.notify()
 
     async def wait(self, seen: int, seconds: float) -> None:
         """Return when there was a notification since generation `seen`, or after so many seconds."""

@@ -11,8 +11,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SHIBORI_", frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65_535)
     database_url: str = "sqlite:///shibori.db"
     sweep_seconds: float = Field(default=1.0, gt=0, description="How often expired leases are taken back.")
     largest_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)

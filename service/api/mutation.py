@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
-from service.domain.errors import IdempotencyKeyReused
+from service.api.problems import MEDIA_TYPE, refusal
+from service.domain.errors import IdempotencyKeyReused, ShiboriError
 from service.storage.keys import StoredAnswer
 from service.storage.store import Database, Store
 
@@ -27,8 +28,8 @@ Key = Annotated[
 class Mutation:
     """One mutating request, which may be one that was made before."""
 
-    def __init__(self, database: Database, key: str | None, fingerprint: str) -> None:
-        self._database, self._key, self._fingerprint = database, key, fingerprint
+    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str) -> None:
+        self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
 
     def answer(self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None) -> Response:
         """Do the work, or find what was answered the first time."""
@@ -46,29 +47,42 @@ class Mutation:
         location: Callable[[BaseModel], str] | None,
         keep: Callable[[BaseModel], bool] = lambda _: True,
     ) -> StoredAnswer:
-        first = self._key and store.keys.find(self._key, store.now)
-        if first:
+        def fresh() -> tuple[StoredAnswer, bool]:
+            result = work(store)
+            body = "" if result is None else result.model_dump_json()
+            place = location(result) if location and result is not None else None
+            return StoredAnswer(self._fingerprint, status, body, place), result is None or keep(result)
+
+        return fresh()[0] if self._key is None else self._once(store, self._key, fresh)
+
+    def _once(self, store: Store, key: str, fresh: Callable[[], tuple[StoredAnswer, bool]]) -> StoredAnswer:
+        """What was answered under the key, or a fresh answer, which may be a refusal, for it to be found under."""
+        store.serialise(key)
+        if first := store.keys.find(key, store.now):
             if first.fingerprint != self._fingerprint:
                 raise IdempotencyKeyReused
             return first
-        result = work(store)
-        body = "" if result is None else result.model_dump_json()
-        place = location(result) if location and result is not None else None
-        answer = StoredAnswer(self._fingerprint, status, body, place)
-        if self._key and (result is None or keep(result)):
-            store.keys.keep(self._key, answer, store.now)
+        try:
+            with store.tentative() as attempt:
+                answer, kept = fresh()
+                attempt.keep()
+        except ShiboriError as error:
+            document = refusal(self._path, error)
+            answer, kept = StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None), True
+        if kept:
+            store.keys.keep(key, answer, store.now)
         return answer
 
 
 def respond(answer: StoredAnswer) -> Response:
     headers = {"Location": answer.location} if answer.location else None
-    media_type = "application/json" if answer.body else None
+    media_type = MEDIA_TYPE if answer.status >= 400 else "application/json" if answer.body else None
     return Response(answer.body, answer.status, headers, media_type)
 
 
 async def _mutation(request: Request, key: Key = None) -> Mutation:
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    return Mutation(request.app.state.database, key, blake2b(asked, digest_size=16).hexdigest())
+    return Mutation(request.app.state.database, key, blake2b(asked, digest_size=16).hexdigest(), request.url.path)
 
 
 Mutating = Annotated[Mutation, Depends(_mutation)]

@@ -50,17 +50,17 @@ def problem(
     faults: Sequence[FieldFault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """A problem document about a request."""
-    document = Problem(
-        type=f"/problems/{kind.slug}",
-        title=kind.title,
-        status=kind.status,
-        detail=detail,
-        instance=request.url.path,
-        field=faults[0].field if faults else None,
-        errors=list(faults),
+    """A problem document about a request, as the answer to it."""
+    return JSONResponse(
+        _document(request.url.path, kind, detail, faults).model_dump(), kind.status, headers, MEDIA_TYPE
     )
-    return JSONResponse(document.model_dump(), kind.status, headers, MEDIA_TYPE)
+
+
+def refusal(path: str, error: errors.ShiboriError) -> Problem:
+    """The problem document for what a request to a path cannot have."""
+    kind = next(KINDS[known] for known in type(error).__mro__ if known in KINDS)
+    faults = error.faults if isinstance(error, errors.InvalidInput) else ()
+    return _document(path, kind, str(error), [FieldFault(field=f.field, message=f.message) for f in faults])
 
 
 def install(app: FastAPI) -> None:
@@ -71,10 +71,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
+def _document(path: str, kind: Kind, detail: str, faults: Sequence[FieldFault]) -> Problem:
+    return Problem(
+        type=f"/problems/{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=path,
+        field=faults[0].field if faults else None,
+        errors=list(faults),
+    )
+
+
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    kind = next(KINDS[known] for known in type(error).__mro__ if known in KINDS)
-    faults = error.faults if isinstance(error, errors.InvalidInput) else ()
-    return problem(request, kind, str(error), [FieldFault(field=f.field, message=f.message) for f in faults])
+    assert isinstance(error, errors.ShiboriError)
+    document = refusal(request.url.path, error)
+    return JSONResponse(document.model_dump(), document.status, None, MEDIA_TYPE)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:

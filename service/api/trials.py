@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from service.api.mutation import Mutating
+from service.api.negotiation import quality
 from service.api.reading import (
     Cursor,
     Limit,
@@ -137,7 +138,8 @@ def best(
 ) -> Response | Best:
     """The best trials, best first; as lines of text for a client that accepts text/plain."""
     ranked = database.read(lambda store: best_trials(store, store.studies.get(study), min(n, MAX_PAGE), round_number))
-    if "text/plain" in request.headers.get("accept", ""):
+    accepted = request.headers.get("accept", "*/*")
+    if quality("text/plain", accepted) > quality("application/json", accepted):
         return PlainTextResponse("".join(f"{best_line(one)}\n" for one in ranked))
     return Best(items=[best_view(one) for one in ranked])
 

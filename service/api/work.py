@@ -61,7 +61,7 @@ async def claim(
         future = mutating.submit(work, keep=_has_trials)
         answer = await asyncio.wrap_future(future)
         remaining = deadline - loop.time()
-        if remaining <= 0 or answer.body != _NOTHING:
+        if remaining <= 0 or answer.body != _NOTHING or notifier.closing:
             return respond(answer)
         await notifier.wait(seen, min(remaining, LONGEST_SLEEP_SECONDS))
         # Nobody would ever run what is leased to a worker that has hung up.

@@ -88,7 +88,7 @@ class TrialAlreadyFinished(ShiboriError):
 
 class NothingToNarrow(ShiboriError):
     def __init__(self, why: str) -> None:
-        super().__init__(f"No range can be narrowed: {why}.")
+        super().__init__(f"No range can be narrowed: {why}")
 
 
 class IdempotencyKeyReused(ShiboriError):

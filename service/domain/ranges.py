@@ -112,6 +112,13 @@ class _Numeric:
             return 0.5
         return (self.position(value) - start) / (end - start)
 
+    def holds(self, value: float) -> bool:
+        """Whether a value lies on the lattice that low and step make, inside or outside of the range."""
+        if self.spacing is None:
+            return True
+        steps = (_decimal(value) - _decimal(self.low)) / _decimal(self.spacing)
+        return abs(steps - round(steps)) <= Decimal(ROUNDING)
+
     def fault(self, value: Scalar) -> str | None:
         """Why a value is not of this range, or None where it is."""
         if fault := self.kind_fault(value):

@@ -47,8 +47,8 @@ def estimated_noise(space: Space, best: Sequence[Observation]) -> float | None:
     points = [(list(space.encode(trial.params).values()), trial.value) for trial in best if trial.value is not None]
     if len(points) < FEWEST_FOR_NOISE:
         return None
-    squares = sorted(_square_to_nearest(index, points) for index in range(len(points)))
-    return math.sqrt(squares[len(squares) // 2] / MEDIAN_OF_SQUARE / 2)
+    differences = sorted(_difference_to_nearest(index, points) for index in range(len(points)))
+    return differences[len(differences) // 2] / math.sqrt(2 * MEDIAN_OF_SQUARE)
 
 
 def leaders(ranked: Sequence[Observation], goal: Goal, noise: float | None) -> list[bool]:
@@ -70,7 +70,7 @@ def _close(best: Observation, other: Observation, goal: Goal, noise: float | Non
     return goal.better(best.value) - goal.better(other.value) <= NORMAL_95 * math.sqrt(2) * (noise or 0.0)
 
 
-def _square_to_nearest(index: int, points: Sequence[tuple[list[float], float]]) -> float:
+def _difference_to_nearest(index: int, points: Sequence[tuple[list[float], float]]) -> float:
     place, value = points[index]
     nearest = min((math.dist(place, other), j) for j, (other, _) in enumerate(points) if j != index)[1]
-    return (points[nearest][1] - value) ** 2
+    return abs(points[nearest][1] - value)

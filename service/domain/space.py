@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeAlias
@@ -40,6 +40,9 @@ __all__ = [
     "key_of",
 ]
 
+MOST_PARAMETERS = 1_000
+MOST_OUTCOMES = 4_096
+
 Params: TypeAlias = Mapping[str, Scalar]
 PointKey: TypeAlias = str
 
@@ -55,8 +58,11 @@ class Space:
     def __post_init__(self) -> None:
         if not self.parameters:
             raise FieldError("", "must have at least one parameter")
+        if len(self.parameters) > MOST_PARAMETERS:
+            raise FieldError("", f"must have at most {MOST_PARAMETERS:,} parameters, and has {len(self.parameters):,}")
         for name, parameter in self.parameters.items():
             _check_when(name, parameter, self.parameters)
+        _check_outcomes(self)
         object.__setattr__(self, "order", _in_order(self.parameters))
 
     @property
@@ -108,6 +114,11 @@ class Space:
         ]
         return unknown + idle + missing + wrong
 
+    @property
+    def ties(self) -> list[set[str]]:
+        """The names that conditions tie together, directly or through others, each group with those it asks."""
+        return _joined([{name, *(one.when or {})} for name, one in self.parameters.items() if one.when])
+
     def with_ranges(self, ranges: Mapping[str, Parameter]) -> "Space":
         """The same space with other ranges for some parameters."""
         return Space({name: ranges.get(name, parameter) for name, parameter in self.parameters.items()})
@@ -142,6 +153,30 @@ def _check_when(name: str, parameter: Parameter, parameters: Mapping[str, Parame
             raise FieldError(f"{name}.when.{other}", "must name another parameter of the space")
         if not values:
             raise FieldError(f"{name}.when.{other}", "must list at least one value")
+
+
+def _check_outcomes(space: Space) -> None:
+    """Refuse conditions that can come out in so many ways that listing them would hold up everybody."""
+    asked: dict[str, set[tuple[str, Scalar]]] = {}
+    for parameter in space.parameters.values():
+        for other, values in (parameter.when or {}).items():
+            asked.setdefault(other, set()).update(identity(value) for value in values)
+    for tied in space.ties:
+        if math.prod(1 + len(asked.get(name, ())) for name in tied) > MOST_OUTCOMES:
+            name = next(name for name in space.parameters if name in tied and space.parameters[name].when)
+            raise FieldError(
+                f"{name}.when",
+                f"the conditions tied to this one come out in more than {MOST_OUTCOMES:,} ways; "
+                "let parameters depend on fewer others",
+            )
+
+
+def _joined(groups: Sequence[set[str]]) -> list[set[str]]:
+    joined: list[set[str]] = []
+    for group in groups:
+        apart = [other for other in joined if not other & group]
+        joined = [*apart, group.union(*(other for other in joined if other & group))]
+    return joined
 
 
 def _in_order(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:

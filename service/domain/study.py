@@ -68,6 +68,8 @@ class Spec:
 
 
 Counts = Mapping[TrialStatus, int]
+GIVING_UP = ("target", "seconds", "epochs")
+"""Bounds at which trials that wait are given up; at the others, `trials` and `space`, they are still to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,14 @@ class Study:
         return self.status is StudyStatus.RUNNING and self.ended_by is None and self.room != 0
 
     def reached(self, now: datetime) -> str | None:
-        """The bound that has been reached, other than one noted already."""
+        """The bound that has been reached: one at which what still waits is given up, before one at which it is not."""
+        return self.over(now) or self.ended_by or ("trials" if self.room == 0 else None)
+
+    def over(self, now: datetime) -> str | None:
+        """The bound that has been reached at which even what still waits is given up."""
         budget = self.spec.budget
-        if self.room == 0:
-            return "trials"
+        if self.ended_by in GIVING_UP:
+            return self.ended_by
         if budget.epochs is not None and self.epochs >= budget.epochs:
             return "epochs"
         if budget.seconds is not None and self.started_at is not None:

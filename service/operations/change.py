@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from service.domain.status import StudyStatus
+from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
+from service.domain.trial import Origin, Trial
 from service.operations.conclude import cancel, conclude
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
@@ -31,7 +33,8 @@ def _rebudget(store: Store, old: Study) -> None:
     study = store.studies.get(old.id, lock=True)
     _replan(store, old, study)
     _cancel_surplus(store, study)
-    study = store.studies.get(old.id)
+    # What ended the study before is judged anew.
+    study = replace(store.studies.get(old.id), ended_by=None)
     bound = "target" if _target_is_met(store, study) else None
     _set_bounds(store, study, bound)
     if study.status is StudyStatus.COMPLETED and (bound or study.reached(store.now)) is None:
@@ -59,9 +62,14 @@ def _replan(store: Store, old: Study, new: Study) -> None:
 def _cancel_surplus(store: Store, study: Study) -> None:
     trials = study.spec.budget.trials
     surplus = 0 if trials is None else max(0, study.budgeted - trials)
-    unclaimed = store.trials.unclaimed(study.id)
-    for trial in unclaimed[max(0, len(unclaimed) - surplus) :] if surplus else []:
+    waiting = store.trials.in_status(study.id, TrialStatus.WAITING, Purpose.SEARCH)
+    for trial in sorted(waiting, key=_dearness)[:surplus]:
         cancel(store, trial)
+
+
+def _dearness(trial: Trial) -> tuple[bool, bool, int]:
+    """What nobody has tried yet goes first, suggestions before what was asked for by hand, late ones before early."""
+    return trial.leases > 0, trial.origin is not Origin.SUGGESTED, -trial.number
 
 
 def _target_is_met(store: Store, study: Study) -> bool:

@@ -1,10 +1,11 @@
 """Leases trials to a worker."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 
+from service.domain.errors import StudyNotFound
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
@@ -34,22 +35,61 @@ class Claim:
 
 def claim_trials(store: Store, worker: str, terms: Terms, count: int, request_id: str | None = None) -> list[Claim]:
     """Lease at most `count` trials; the same request asked again gets the leases it still holds."""
-    request = _request_key(worker, request_id or store.random_token())
-    if request_id is not None and (held := store.trials.claimed_with(request)):
-        return [_again(store, trial) for trial in held]
-    expire_leases(store)
+    claimant = _Claimant(worker, terms, _request_key(worker, request_id or store.random_token()))
+    if request_id is not None and (held := _held(store, claimant)):
+        return held
+    return _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
+
+
+def claim_next(store: Store, ended: Trial, count: int, request_id: str) -> list[Claim]:
+    """Lease more trials to the worker of one that has ended, on the terms of its last claim, of its study first."""
+    terms = store.workers.terms(ended.worker or "")
+    if terms is None or count < 1:
+        return []
+    claimant = _Claimant(ended.worker or "", terms, _request_key(ended.worker or "", request_id))
+    if held := _held(store, claimant):
+        return held
+    try:
+        studies = _candidates(store, terms)
+    except StudyNotFound:
+        # The study that the worker was told to serve is gone: no reason to refuse what it has completed.
+        return []
+    own_first = sorted(studies, key=lambda study: study != ended.study_id)
+    return _claim_from(store, own_first, claimant, count, holds_study=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimant:
+    worker: str
+    terms: Terms
+    request: str
+
+
+def _held(store: Store, claimant: _Claimant) -> list[Claim]:
+    """The leases that were given in answer to the same request and that are still in force."""
+    store.serialise(claimant.request)
+    return [_again(store, trial) for trial in store.trials.claimed_with(claimant.request)]
+
+
+def _claim_from(
+    store: Store, studies: Sequence[str], claimant: _Claimant, count: int, *, holds_study: bool
+) -> list[Claim]:
+    """Go through studies until there are enough trials.
+
+    Whoever has a study locked never waits for another one, since two that do so could wait for each other: it
+    passes by what others have locked, and leaves what had nothing to give.
+    """
     claims: list[Claim] = []
-    for study_id in _candidates(store, terms):
-        if len(claims) < count:
-            claims += _claim_in(store, study_id, worker, terms, count - len(claims), request)
-    store.workers.seen(worker, terms, store.now)
+    for study_id in studies:
+        if len(claims) == count:
+            break
+        with store.tentative() as attempt:
+            study = store.studies.lock(study_id, wait=not holds_study)
+            if study is not None:
+                claims += _claim_in(store, study, claimant, count - len(claims), attempt.keep)
+        holds_study = holds_study or attempt.kept
+    store.workers.seen(claimant.worker, claimant.terms, store.now)
     return claims
-
-
-def claim_next(store: Store, worker: str, count: int, request_id: str) -> list[Claim]:
-    """Lease more trials to a worker, on the terms of its last claim."""
-    terms = store.workers.terms(worker)
-    return [] if terms is None or count < 1 else claim_trials(store, worker, terms, count, request_id)
 
 
 def _candidates(store: Store, terms: Terms) -> Sequence[str]:
@@ -61,19 +101,23 @@ def _candidates(store: Store, terms: Terms) -> Sequence[str]:
     return store.studies.claimable(terms.objectives, statuses)
 
 
-def _claim_in(store: Store, study_id: str, worker: str, terms: Terms, count: int, request: str) -> list[Claim]:
-    study = store.studies.get(study_id, lock=True)
+def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep: Callable[[], None]) -> list[Claim]:
+    if expire_leases(store, study.id):
+        keep()
+        study = store.studies.get(study.id)
     count = _allowed(study, count)
-    purposes = _purposes(study, terms)
-    if study.spec.objective.name not in terms.objectives or count < 1 or not purposes:
+    purposes = _purposes(store, study, claimant.terms)
+    if study.spec.objective.name not in claimant.terms.objectives or count < 1 or not purposes:
         return []
     waiting = store.trials.next_waiting(study.id, purposes, count)
     if Purpose.SEARCH in purposes and len(waiting) < count and study.reached(store.now) is None:
-        if draw(store, study, count - len(waiting)):
-            waiting = store.trials.next_waiting(study.id, purposes, count)
-        elif not waiting:
+        if not draw(store, study, count - len(waiting)) and not waiting:
             conclude(store, study.id)
-    return [_lease(store, study, trial, worker, request) for trial in waiting]
+            keep()
+        waiting = store.trials.next_waiting(study.id, purposes, count)
+    if waiting:
+        keep()
+    return [_lease(store, study, trial, claimant) for trial in waiting]
 
 
 def _allowed(study: Study, count: int) -> int:
@@ -81,17 +125,22 @@ def _allowed(study: Study, count: int) -> int:
     return count if most is None else min(count, most - study.counts.get(TrialStatus.RUNNING, 0))
 
 
-def _purposes(study: Study, terms: Terms) -> list[Purpose]:
-    if study.status is StudyStatus.RUNNING:
-        return list(terms.purposes)
-    return [p for p in terms.purposes if p is not Purpose.SEARCH and study.status is StudyStatus.COMPLETED]
+def _purposes(store: Store, study: Study, terms: Terms) -> list[Purpose]:
+    searching = study.status is StudyStatus.RUNNING and study.over(store.now) is None
+    others = study.status in (StudyStatus.RUNNING, StudyStatus.COMPLETED)
+    return [purpose for purpose in terms.purposes if (searching if purpose is Purpose.SEARCH else others)]
 
 
-def _lease(store: Store, study: Study, trial: Trial, worker: str, request: str) -> Claim:
+def _lease(store: Store, study: Study, trial: Trial, claimant: _Claimant) -> Claim:
     token = f"{trial.leases + 1:08d}-{store.random_token()}"
     expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
     leased = store.trials.start(
-        trial, token=token, expires_at=expires_at, worker=worker, claim_request=request, now=store.now
+        trial,
+        token=token,
+        expires_at=expires_at,
+        worker=claimant.worker,
+        claim_request=claimant.request,
+        now=store.now,
     )
     store.attempts.open(leased, store.now)
     if study.started_at is None:

@@ -38,7 +38,7 @@ def complete_trial(
     else:
         recorded = _record(store, trial, value, samples, epochs)
     # The token names the request, so that a worker that lost the answer is given the same trials again.
-    claimed = claim_next(store, recorded.worker or "", claim_count, token)
+    claimed = claim_next(store, recorded, claim_count, token)
     return Completion(recorded, claimed)
 
 

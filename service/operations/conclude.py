@@ -1,7 +1,7 @@
 """What follows when a trial has come to its end: a new round perhaps, and perhaps the end of the study."""
 
 from service.domain.status import Purpose, StudyStatus, TrialStatus
-from service.domain.study import Study
+from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
 from service.operations.open_round import narrow_by_itself
 from service.storage.events import EventKind
@@ -22,17 +22,18 @@ def trial_ended(store: Store, ended: Trial) -> None:
     else:
         _note_target(store, study, ended)
         store.rounds.count_finished(study.id, ended.round)
-        narrow_by_itself(store, study)
+        if ended.round == study.round:
+            narrow_by_itself(store, study)
     conclude(store, study.id)
 
 
 def conclude(store: Store, study_id: str) -> None:
     """Complete a study whose budget is used up and whose trials have ended."""
     study = store.studies.get(study_id, lock=True)
-    bound = study.ended_by or study.reached(store.now)
+    bound = study.reached(store.now)
     if bound is None or study.status not in OPEN:
         return
-    if bound not in ("trials", "space"):
+    if bound in GIVING_UP:
         store.studies.update(study_id, ended_by=bound)
         _cancel_waiting(store, study)
         study = store.studies.get(study_id)
@@ -40,15 +41,16 @@ def conclude(store: Store, study_id: str) -> None:
         complete_study(store, study, bound)
 
 
-def complete_study(store: Store, study: Study, bound: str) -> None:
-    store.studies.update(study.id, status=StudyStatus.COMPLETED, ended_by=bound, finished_at=store.now)
+def reopen(store: Store, study: Study) -> None:
+    """completed -> running, for a trial that waits; what the search has run out of stays so."""
+    ended_by = "space" if study.ended_by == "space" else None
+    store.studies.update(study.id, status=StudyStatus.RUNNING, ended_by=ended_by, finished_at=None)
     store.events.append(study.id, EventKind.STATUS, store.now)
 
 
-def conclude_out_of_time(store: Store) -> None:
-    """Conclude the studies whose wall time has run out."""
-    for study_id in store.studies.out_of_time(store.now):
-        conclude(store, study_id)
+def complete_study(store: Store, study: Study, bound: str) -> None:
+    store.studies.update(study.id, status=StudyStatus.COMPLETED, ended_by=bound, finished_at=store.now)
+    store.events.append(study.id, EventKind.STATUS, store.now)
 
 
 def cancel(store: Store, trial: Trial) -> None:

@@ -8,7 +8,7 @@ from service.domain.space import Params
 from service.domain.status import StudyStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
-from service.operations.conclude import conclude
+from service.operations.conclude import conclude, reopen
 from service.operations.draw import trial_seed
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
@@ -29,17 +29,26 @@ def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial
     study = store.studies.get(study_name, lock=True)
     _check(study, given)
     waiting = sum(one.value is None for one in given)
-    if waiting and study.status is StudyStatus.STOPPED:
-        raise TransitionRefused("The study", study.status, "running", "Clone it and enqueue the trials there.")
-    if study.room is not None and waiting > study.room:
-        raise BudgetUsedUp(waiting, study.room)
+    if waiting:
+        _check_open(store, study, waiting)
     first = store.studies.draw_numbers(study.id, len(given), budgeted=False)
     store.studies.add_to(study.id, budgeted=waiting)
+    if waiting and study.status is StudyStatus.COMPLETED:
+        reopen(store, study)
     ids = store.trials.add(study.id, [_new(study, one, n) for n, one in enumerate(given, first)], store.now)
     store.events.append(study.id, EventKind.IMPORTED, store.now)
     store.announce(Signal.WORK, Signal.HISTORY)
     _note_target(store, study, given)
     return [store.trials.get(trial_id) for trial_id in ids]
+
+
+def _check_open(store: Store, study: Study, waiting: int) -> None:
+    if study.status is StudyStatus.STOPPED:
+        raise TransitionRefused("The study", study.status, "running", "Clone it and enqueue the trials there.")
+    if bound := study.over(store.now):
+        raise TransitionRefused("The study", f"ended by {bound}", "running", f"Raise its budget.{bound} with PATCH.")
+    if study.room is not None and waiting > study.room:
+        raise BudgetUsedUp(waiting, study.room)
 
 
 def _check(study: Study, given: Sequence[Given]) -> None:
@@ -67,6 +76,7 @@ def _new(study: Study, given: Given, number: int) -> NewTrial:
 
 
 def _note_target(store: Store, study: Study, given: Sequence[Given]) -> None:
-    if any(one.value is not None and study.meets_target(one.value) for one in given):
+    met = any(one.value is not None and study.meets_target(one.value) for one in given)
+    if met and study.status is not StudyStatus.STOPPED:
         store.studies.update(study.id, ended_by="target")
         conclude(store, study.id)

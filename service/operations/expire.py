@@ -9,12 +9,9 @@ from service.operations.give_back import goes_on, wait_again
 from service.storage.store import Store
 
 
-def expire_leases(store: Store) -> int:
-    """Take back every trial whose lease has run out; returns how many."""
-    studies = store.trials.studies_with_expired(store.now)
-    for study_id in studies:
-        store.studies.get(study_id, lock=True)
-    expired = store.trials.expired(store.now) if studies else []
+def expire_leases(store: Store, study_id: str) -> int:
+    """Take back every trial of a study, which must be locked, whose lease has run out; returns how many."""
+    expired = store.trials.expired(study_id, store.now)
     for trial in expired:
         _take_back(store, trial)
     return len(expired)

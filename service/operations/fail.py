@@ -28,11 +28,19 @@ def fail_trial(
     add_epochs(store, trial, epochs)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
     store.workers.finished(trial.worker, store.now, failed=True)
+    if trial.stop_reason is not None:
+        return _cancelled(store, trial)
     if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, trial):
         return wait_again(store, trial, counted=True)
     failed = store.trials.finish(trial, TrialStatus.FAILED, store.now, failure=(reason, message))
     trial_ended(store, failed)
     return failed
+
+
+def _cancelled(store: Store, trial: Trial) -> Trial:
+    cancelled = store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
+    trial_ended(store, cancelled)
+    return cancelled
 
 
 def _recorded(store: Store, trial_id: int, token: str) -> Trial:

@@ -9,7 +9,8 @@ from service.domain.errors import Fault, InvalidInput
 from service.domain.rounds import RangeEvidence, Round
 from service.domain.study import Plan, Study
 from service.narrowing.base import Policy
-from service.operations.plan_check import settings_faults, unknown
+from service.operations.plan_check import unknown
+from service.operations.settings_check import settings_faults
 from service.storage.store import Store
 
 DEFAULT_POLICY = Plan(policy="leaders")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from service.domain.errors import Fault
 from service.domain.space import Categorical, Parameter, Scalar, Space
 from service.domain.study import Spec
+from service.operations.settings_check import not_a_setting, settings_faults
 from trainer import objectives
 
 
@@ -15,10 +16,10 @@ def objective_faults(spec: Spec) -> list[Fault]:
     objective = objectives.find(spec.objective.name)
     if objective is None:
         return []
+    wrong = list(settings_faults(objective.Settings, spec.objective.settings, "objective.settings"))
     return [
         *_metric_faults(spec.metric.name, objective.metrics),
-        *_settings_faults(objective.Settings, spec.objective.settings),
-        *_space_faults(objective.Settings, spec.objective.settings, spec.space),
+        *(wrong or _space_faults(objective.Settings, spec.objective.settings, spec.space)),
     ]
 
 
@@ -27,23 +28,36 @@ def _metric_faults(metric: str, known: tuple[str, ...]) -> Iterator[Fault]:
         yield Fault("metric.name", f"must be one of {', '.join(known)}, got {metric!r}")
 
 
-def _settings_faults(model: type[BaseModel], settings: Mapping[str, object]) -> Iterator[Fault]:
-    try:
-        model.model_validate(dict(settings))
-    except ValidationError as error:
-        for fault in error.errors():
-            place = ".".join(str(part) for part in fault["loc"])
-            yield Fault(f"objective.settings.{place}".rstrip("."), _sentence(fault["msg"], model))
-
-
 def _space_faults(model: type[BaseModel], settings: Mapping[str, object], space: Space) -> Iterator[Fault]:
+    named = [
+        Fault(f"space.{name}", fault)
+        for name in space.parameters
+        if (fault := _not_searchable(model, name)) is not None
+    ]
+    yield from named or _impossible_values(model, settings, space)
+
+
+def _not_searchable(model: type[BaseModel], name: str) -> str | None:
+    if name not in model.model_fields:
+        return not_a_setting(model)
+    extra = model.model_fields[name].json_schema_extra
+    if isinstance(extra, dict) and extra.get("searchable") is False:
+        return "must be the same in all trials of a study, which could not be compared otherwise; make it a setting"
+    return None
+
+
+def _impossible_values(model: type[BaseModel], settings: Mapping[str, object], space: Space) -> Iterator[Fault]:
+    """Ends of ranges, one at a time and all at once, with which no trial could be trained."""
+    found = False
     for name, parameter in space.parameters.items():
-        if name not in model.model_fields:
-            yield Fault(f"space.{name}", f"is no setting of this objective; it has {', '.join(model.model_fields)}")
-            continue
         for end, value in _extremes(parameter):
-            if fault := _refused(model, settings, name, value):
+            if fault := _refused(model, {**settings, name: value}, value):
+                found = True
                 yield Fault(f"space.{name}.{end}", fault)
+    corners = [{name: _extremes(one)[end][1] for name, one in space.parameters.items()} for end in (0, -1)]
+    for corner in corners if not found and len(space.parameters) > 1 else []:
+        if fault := _refused(model, {**settings, **corner}, corner):
+            yield Fault("space", fault)
 
 
 def _extremes(parameter: Parameter) -> list[tuple[str, Scalar]]:
@@ -52,16 +66,8 @@ def _extremes(parameter: Parameter) -> list[tuple[str, Scalar]]:
     return [("low", parameter.low), ("high", parameter.high)]
 
 
-def _refused(model: type[BaseModel], settings: Mapping[str, object], name: str, value: Scalar) -> str | None:
-    try:
-        model.model_validate({**settings, name: value})
-    except ValidationError as error:
-        about = [fault["msg"] for fault in error.errors() if not fault["loc"] or fault["loc"][0] == name]
-        return f"{value!r} is not possible: {about[0]}" if about else None
-    return None
-
-
-def _sentence(message: str, model: type[BaseModel]) -> str:
-    if message.startswith("Extra inputs"):
-        return f"is no setting of this objective; it has {', '.join(model.model_fields)}"
-    return message.removeprefix("Value error, ")
+def _refused(model: type[BaseModel], settings: Mapping[str, object], tried: object) -> str | None:
+    fault = next(settings_faults(model, settings, ""), None)
+    if fault is None:
+        return None
+    return f"{tried!r} is not possible: {fault.field.removeprefix('.')} {fault.message}"

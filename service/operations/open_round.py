@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from service.domain.errors import Fault, InvalidInput, NothingToNarrow, TransitionRefused
 from service.domain.rounds import RangeEvidence, Round, Verdict
-from service.domain.space import Categorical, FieldError, Parameter, Scalar, Space
+from service.domain.space import Categorical, FieldError, Numeric, Parameter, Scalar, Space
 from service.domain.status import StudyStatus
 from service.domain.study import Plan, Study
 from service.operations.narrow import Judgement, judge_ranges
@@ -45,7 +45,7 @@ def open_given(store: Store, study: Study, ranges: Mapping[str, GivenRange]) -> 
 
 
 def narrow_by_itself(store: Store, study: Study) -> None:
-    """Open the next round where the study asks for one and as many trials of this one have finished."""
+    """Open the next round where the study asks for one and as many trials of this one have just finished."""
     plan = study.spec.narrowing
     finished = store.rounds.finished(study.id, study.round)
     if plan is None or plan.every is None or finished == 0 or finished % plan.every or not study.draws:
@@ -105,14 +105,26 @@ def _given(space: Space, name: str, wanted: GivenRange) -> Parameter:
     try:
         return _checked(parameter, fields)
     except FieldError as error:
-        raise InvalidInput.of(f"ranges.{name}.{error.field}", str(error)) from error
+        raise InvalidInput.of(f"ranges.{name}.{error.field.removeprefix('limit.')}", str(error)) from error
 
 
 def _checked(parameter: Parameter, fields: Mapping[str, object]) -> Parameter:
+    if not isinstance(parameter, Categorical):
+        _check_within_limit(parameter, fields)
     changed = replace(parameter, **_in_type(parameter, fields))  # type: ignore[arg-type]
     if not isinstance(changed, Categorical) and changed.spacing is None and changed.low == changed.high:
         raise FieldError("high", "must be above low")
     return changed
+
+
+def _check_within_limit(parameter: Numeric, fields: Mapping[str, object]) -> None:
+    limit, low, high = parameter.limit, fields.get("low"), fields.get("high")
+    if limit and limit.low is not None and isinstance(low, int | float) and low < limit.low:
+        raise FieldError("low", f"must not be below the limit of this parameter, {limit.low!r}, got {low!r}")
+    if limit and limit.high is not None and isinstance(high, int | float) and high > limit.high:
+        raise FieldError("high", f"must not be above the limit of this parameter, {limit.high!r}, got {high!r}")
+    if parameter.step is not None and isinstance(low, int | float) and not parameter.holds(low):
+        raise FieldError("low", f"must be one of the values {parameter.low!r}, {parameter.low!r} + step, ...")
 
 
 def _in_type(parameter: Parameter, fields: Mapping[str, object]) -> dict[str, object]:

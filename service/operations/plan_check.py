@@ -1,27 +1,16 @@
 """Checks the search, narrowing and pruning of a study against what this server has."""
 
-from collections.abc import Iterator, Mapping
-
-from pydantic import BaseModel, ValidationError
+from collections.abc import Iterator
 
 from service import narrowing, search
 from service.domain.errors import Fault
 from service.domain.study import Plan, Spec
+from service.operations.settings_check import settings_faults
 
 
 def plan_faults(spec: Spec) -> list[Fault]:
     """What is unknown to this server, or set wrongly."""
     return [*_search_faults(spec), *_narrowing_faults(spec.narrowing), *_pruning_faults(spec.pruning)]
-
-
-def settings_faults(model: type[BaseModel], settings: Mapping[str, object], path: str) -> Iterator[Fault]:
-    """What a settings model refuses, each with the path of its field."""
-    try:
-        model.model_validate(dict(settings))
-    except ValidationError as error:
-        for fault in error.errors():
-            place = ".".join([path, *(str(part) for part in fault["loc"])])
-            yield Fault(place, fault["msg"].removeprefix("Value error, "))
 
 
 def unknown(what: str, name: str, known: list[str]) -> str:

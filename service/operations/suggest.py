@@ -52,6 +52,9 @@ def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
     study = store.studies.get(request.study.id, lock=True)
     if study.round != request.round.number or study.status is not StudyStatus.RUNNING or study.ended_by is not None:
         return
+    if _overtaken(store, request, answer):
+        store.announce(Signal.HISTORY)
+        return
     origin = provenance(request.study, request.round, study.spec.search.algorithm, request.pending)
     replaced = len(request.replaced)
     for trial, params in zip(request.replaced, answer.points, strict=False):
@@ -63,6 +66,15 @@ def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
     store.announce(Signal.WORK)
     if len(answer.points) < request.count:
         _exhausted(store, study, request.replaced[len(answer.points) :])
+
+
+def _overtaken(store: Store, request: Request, answer: Answer) -> bool:
+    """Whether somebody has taken what was to be replaced, or a point that was to be new, while it was computed."""
+    unclaimed = {trial.id for trial in store.trials.unclaimed(request.study.id)}
+    replaced = [trial.id for trial in request.replaced]
+    return not unclaimed.issuperset(replaced) or any(
+        store.trials.has_point(request.study.id, key_of(params), besides=replaced) for params in answer.points
+    )
 
 
 def _exhausted(store: Store, study: Study, without_point: Sequence[Trial]) -> None:

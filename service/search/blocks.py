@@ -103,16 +103,7 @@ def _past(skipped: Sequence[int], step: int) -> int:
 
 def independent_parts(space: Space) -> tuple[Space, ...]:
     """The space in parts with no condition between them; whatever has no conditions at all is one part."""
-    groups = [{name, *(parameter.when or {})} for name, parameter in space.parameters.items() if parameter.when]
-    tied = _joined(groups)
+    tied = space.ties
     loose = set(space.parameters).difference(*tied)
     parts = sorted(sorted(group) for group in [loose, *tied] if group)
     return tuple(Space({name: space.parameters[name] for name in part}) for part in parts)
-
-
-def _joined(groups: Sequence[set[str]]) -> list[set[str]]:
-    joined: list[set[str]] = []
-    for group in groups:
-        apart = [other for other in joined if not other & group]
-        joined = [*apart, group.union(*(other for other in joined if other & group))]
-    return joined

@@ -51,12 +51,16 @@ def prepare(url: str) -> None:
 
 def is_current(url: str) -> bool:
     """Whether a database is at the revision that this version needs."""
+    if _absent(url):
+        return False
     with _transaction(url, read_only=True) as connection:
         return current(connection) == head()
 
 
 def check(url: str) -> None:
     """Raise SchemaMismatch unless the schema is the one that the tables describe."""
+    if _absent(url):
+        raise SchemaMismatch("there is no such file yet; run `shibori db upgrade`")
     with _transaction(url, read_only=True) as connection:
         found = current(connection)
         if found != head():
@@ -75,6 +79,12 @@ def current(connection: sa.Connection) -> str | None:
 def head() -> str:
     """The revision that this version needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _absent(url: str) -> bool:
+    """Whether a look at a database would make it: SQLite creates what is not there."""
+    parsed = sa.make_url(url)
+    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
 
 
 def _require_known(revision: str | None, config: Config) -> None:

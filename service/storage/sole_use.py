@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import make_url
@@ -11,6 +12,10 @@ class DatabaseInUse(RuntimeError):
     """Another server has the SQLite file."""
 
 
+class FolderMissing(RuntimeError):
+    """There is no folder for the SQLite file."""
+
+
 @contextmanager
 def sole_use(url: str) -> Iterator[None]:
     """Hold a SQLite file for the length of a block; other databases have locks of their own."""
@@ -18,7 +23,10 @@ def sole_use(url: str) -> Iterator[None]:
     if parsed.get_backend_name() != "sqlite":
         yield
         return
-    lock = FileLock(f"{parsed.database}.lock", timeout=0)
+    path = Path(parsed.database or "").resolve()
+    if not path.parent.is_dir():
+        raise FolderMissing(f"there is no folder {path.parent} for the database; make it, or name another file")
+    lock = FileLock(f"{path}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:

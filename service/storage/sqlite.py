@@ -106,10 +106,13 @@ class SqliteDatabase:
         answers: list[tuple[_Unit, Any, Exception | None]] = []
         try:
             with connection.begin():
-                signals = [self._run(connection, unit, answers) for unit in batch]
+                # A unit whose caller has gone before it began is left out; from here on none can be called off.
+                begun = [unit for unit in batch if unit.future.set_running_or_notify_cancel()]
+                signals = [self._run(connection, unit, answers) for unit in begun]
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
             for unit in batch:
-                unit.future.set_exception(error)
+                if not unit.future.done():
+                    unit.future.set_exception(error)
             return
         self._on_commit(frozenset().union(*signals))
         for unit, result, failure in answers:

@@ -1,9 +1,12 @@
 """What an operation holds in its hands: the aggregates of one transaction, its time and its random source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -36,6 +39,16 @@ class Signal(StrEnum):
     """Suggestions may be missing or out of date."""
 
 
+@dataclass(slots=True)
+class Tentative:
+    """A part of a transaction, and whether it stays."""
+
+    kept: bool = False
+
+    def keep(self) -> None:
+        self.kept = True
+
+
 class Store:
     """The aggregates within one transaction, which has one time."""
 
@@ -57,6 +70,21 @@ class Store:
         return MigrationContext.configure(
             self._connection, opts={"version_table": VERSION_TABLE}
         ).get_current_revision()
+
+    def serialise(self, key: str) -> None:
+        """Let nobody else do anything under the same key until the end of the transaction."""
+        if self._connection.dialect.name == "postgresql":
+            number = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)
+            self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    @contextmanager
+    def tentative(self) -> Iterator["Tentative"]:
+        """A part of the transaction that is undone, and its locks let go, unless it is kept."""
+        part = Tentative()
+        with self._connection.begin_nested() as savepoint:
+            yield part
+            if not part.kept:
+                savepoint.rollback()
 
     def random_token(self) -> str:
         """128 random bits in hexadecimal."""

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from service.domain.errors import StudyNameTaken, StudyNotFound
 from service.domain.status import Purpose, StudyStatus, TrialStatus
-from service.domain.study import Spec, Study
+from service.domain.study import GIVING_UP, Spec, Study
 from service.storage.tables import studies, study_tags, trial_counts
 
 _SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
@@ -58,6 +58,11 @@ class Studies:
         row = next((row for row in rows if row.id == study), rows[0])
         return _study(row, self.counts(row.id, Purpose.SEARCH))
 
+    def lock(self, study_id: str, *, wait: bool) -> Study | None:
+        """The same by its id; None where another transaction has it locked and this one is not to wait."""
+        row = self._connection.execute(_LOCK if wait else _LOCK_IF_FREE, {"of_study": study_id}).one_or_none()
+        return None if row is None else _study(row, self.counts(row.id, Purpose.SEARCH))
+
     def page(self, wanted: StudyFilter, after: tuple[datetime, str] | None, limit: int) -> list[Study]:
         """Studies in the order of their creation, from the one after `after`."""
         query = sa.select(studies).order_by(studies.c.created_at, studies.c.id).limit(limit)
@@ -83,7 +88,11 @@ class Studies:
     def out_of_time(self, now: datetime) -> list[str]:
         """The ids of studies whose wall time has run out since somebody last looked."""
         rows = self._connection.execute(
-            sa.select(studies.c.id).where(studies.c.ends_at <= now, studies.c.ended_by.is_(None))
+            sa.select(studies.c.id).where(
+                studies.c.ends_at <= now,
+                studies.c.status.in_([StudyStatus.RUNNING, StudyStatus.PAUSED]),
+                sa.or_(studies.c.ended_by.is_(None), studies.c.ended_by.not_in(GIVING_UP)),
+            )
         )
         return [row.id for row in rows]
 
@@ -146,6 +155,8 @@ _NAMED = sa.select(studies).where(
     sa.or_(studies.c.id == sa.bindparam("named"), studies.c.name == sa.bindparam("named"))
 )
 _NAMED_AND_LOCKED = _NAMED.with_for_update()
+_LOCK = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update()
+_LOCK_IF_FREE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update(skip_locked=True)
 _CLAIMABLE = (
     sa.select(studies.c.id)
     .where(

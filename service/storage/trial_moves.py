@@ -73,10 +73,11 @@ class TrialMoves:
         return self._move(trial, replace(trial, status=TrialStatus.CANCELLED, finished_at=now))
 
     def revive(self, trial: Trial, attempts_allowed: int) -> Trial:
-        """failed or cancelled -> waiting, with more attempts."""
+        """failed or cancelled -> waiting, with more attempts; from then on its values are wanted by hand."""
         revived = replace(
             trial,
             status=TrialStatus.WAITING,
+            origin=Origin.ENQUEUED,
             attempts_allowed=trial.attempt + attempts_allowed,
             finished_at=None,
             failure_reason=None,
@@ -146,6 +147,7 @@ class TrialMoves:
 # Statements that every trial passes through are built once: building one costs more than running it.
 _MOVING = (
     "status",
+    "origin",
     "value",
     "samples",
     "attempt",

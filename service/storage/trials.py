@@ -99,16 +99,18 @@ class Trials(TrialMoves, TrialLists):
         """Trials that may be claimed, by number."""
         return self._many(_NEXT_WAITING, of_study=study_id, purposes=list(purposes), count=count)
 
-    def expired(self, now: datetime, limit: int = 1000) -> list[Trial]:
-        """Running trials whose lease has run out."""
-        return self._many(_EXPIRED, now=now, count=limit)
+    def expired(self, study_id: str, now: datetime) -> list[Trial]:
+        """Running trials of a study whose lease has run out."""
+        return self._many(_EXPIRED, of_study=study_id, now=now)
 
     def studies_with_expired(self, now: datetime) -> list[str]:
         """The ids of the studies of running trials whose lease has run out."""
         return list(self._connection.scalars(_STUDIES_WITH_EXPIRED, {"now": now}))
 
-    def has_point(self, study_id: str, point: PointKey) -> bool:
-        return bool(self._connection.scalar(_HAS_POINT, {"of_study": study_id, "of_point": point}))
+    def has_point(self, study_id: str, point: PointKey, besides: Sequence[int] = ()) -> bool:
+        """Whether a trial of the study, besides some, has a point."""
+        asked = {"of_study": study_id, "of_point": point, "besides": list(besides)}
+        return bool(self._connection.scalar(_HAS_POINT, asked))
 
     def _one(self, query: sa.Select[Any], **parameters: object) -> Trial | None:
         row = self._connection.execute(query, parameters).mappings().one_or_none()
@@ -144,13 +146,12 @@ _NEXT_WAITING = (
     .with_for_update(skip_locked=True, of=trials)
 )
 _HAS_EXPIRED = sa.and_(trials.c.lease_expires_at < sa.bindparam("now"), _RUNNING)
-_EXPIRED = (
-    TRIALS.where(_HAS_EXPIRED)
-    .order_by(trials.c.id)
-    .limit(sa.bindparam("count"))
-    .with_for_update(skip_locked=True, of=trials)
-)
+_EXPIRED = TRIALS.where(trials.c.study_id == sa.bindparam("of_study"), _HAS_EXPIRED).order_by(trials.c.id)
 _STUDIES_WITH_EXPIRED = sa.select(trials.c.study_id).where(_HAS_EXPIRED).distinct().order_by(trials.c.study_id)
 _HAS_POINT = sa.select(
-    sa.exists().where(trials.c.study_id == sa.bindparam("of_study"), trials.c.point == sa.bindparam("of_point"))
+    sa.exists().where(
+        trials.c.study_id == sa.bindparam("of_study"),
+        trials.c.point == sa.bindparam("of_point"),
+        trials.c.id.not_in(sa.bindparam("besides", expanding=True)),
+    )
 )

@@ -34,11 +34,11 @@ def database_errors() -> Iterator[None]:
     from sqlalchemy.exc import OperationalError
 
     from service.storage.migrations import SchemaMismatch
-    from service.storage.sole_use import DatabaseInUse
+    from service.storage.sole_use import DatabaseInUse, FolderMissing
 
     try:
         yield
-    except (DatabaseInUse, SchemaMismatch) as error:
+    except (DatabaseInUse, FolderMissing, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error

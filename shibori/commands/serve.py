@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -44,8 +45,16 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
         end_with_stdin()
     with database_errors(), sole_use(database):
         prepare(database)
-    uvicorn.run(
-        create_app(Settings(host=host, port=port, database_url=database)),
+    app = create_app(Settings(database_url=database))
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # A claim that waits for work would otherwise be cut off in its wait.
+            app.state.notifier.close()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        app,
         host=host,
         port=port,
         log_config=None,
@@ -53,3 +62,6 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    # Bound before anything else is begun, and with exit code 1 where it cannot be.
+    listening = config.bind_socket()
+    Server(config).run(sockets=[listening])

@@ -14,6 +14,8 @@ from trainer.losses import LossName
 from trainer.schedules import ScheduleName
 
 DATASET = r"^(mnist|digits|npz:.+|npy:.+)$"
+# Trials that differ in these would be judged on different images, or trained on those that others are judged on.
+ONE_A_STUDY: dict[str, Any] = {"searchable": False}
 LARGEST_TRAIN_SIZE = {"mnist": 60_000, "digits": 1_438}
 MOST_NUMBERS = 20_000_000
 
@@ -28,7 +30,7 @@ class NetSettings(BaseModel):
 
     dataset: str = Field(
         default="mnist",
-        json_schema_extra={"pattern": DATASET},
+        json_schema_extra={"pattern": DATASET, **ONE_A_STUDY},
         description="mnist, digits, npz:PATH for an .npz file on the worker with arrays x and t, or npy:FOLDER for "
         "one with x.npy, which may be larger than memory, and t.npy",
     )
@@ -38,9 +40,17 @@ class NetSettings(BaseModel):
         description="images to train and validate on, drawn from the training set; null for all of them",
     )
     validation_fraction: float = Field(
-        default=0.2, gt=0, lt=1, description="the share of them that is set aside for validation"
+        default=0.2,
+        gt=0,
+        lt=1,
+        json_schema_extra=ONE_A_STUDY,
+        description="the share of them that is set aside for validation",
     )
-    stratified: bool = Field(default=False, description="whether each class has its share on both sides of the split")
+    stratified: bool = Field(
+        default=False,
+        json_schema_extra=ONE_A_STUDY,
+        description="whether each class has its share on both sides of the split",
+    )
     standardize: bool = Field(
         default=False, description="whether to give each feature the mean 0 and the deviation 1 of the training images"
     )
