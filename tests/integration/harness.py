@@ -4,13 +4,17 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from service import background
 from service.app import create_app
+from service.operations.suggest import Request, plan_suggestions, record_suggestions
+from service.search.base import Answer
 from service.settings import Settings
+from service.storage.store import Store
 
 Json = dict[str, Any]
 LOG_RANGE = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
@@ -76,6 +80,15 @@ class Api:
         """What the server does by itself once a second."""
         background.sweep(self.app.state.database)
 
+    def suggest(self, in_between: Callable[[], None] = lambda: None) -> None:
+        """What the server does beside claims, until nothing is missing; something may happen while it computes."""
+        database, study = self.app.state.database, self.show()["id"]
+        while request := database.read(lambda store: plan_suggestions(store, study)):
+            algorithm = request.study.spec.search.algorithm
+            answer = background.suggest(algorithm, request.question, request.settings, request.count)
+            in_between()
+            database.write(partial(_record, request, answer))
+
     def get(self, path: str, **more: Any) -> Any:
         return self.client.get(f"/api/v1{path}", **more)
 
@@ -123,6 +136,10 @@ class Api:
     def run(self, values: list[float], **more: Any) -> list[Json]:
         """Claim and complete trials one after the other, with these values; the trials as recorded."""
         return [ok(self.complete(self.claim_one(), value, **more))["trial"] for value in values]
+
+
+def _record(request: Request, answer: Answer, store: Store) -> None:
+    record_suggestions(store, request, answer)
 
 
 def ok(response: Any, status: int = 200) -> Any:

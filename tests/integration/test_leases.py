@@ -231,8 +231,10 @@ def test_a_submission_under_a_key_is_replayed_with_its_location(api: Api) -> Non
     assert again.headers["location"] == first.headers["location"]
 
 
-def test_an_error_is_not_kept_under_its_key(api: Api) -> None:
+def test_a_refusal_is_the_answer_under_its_key_too_and_leaves_nothing_behind(api: Api) -> None:
     key = {"Idempotency-Key": "k"}
-    refused(api.post("/studies/study/pause", headers=key), 404, "study-not-found")
+    first = refused(api.post("/studies/study/pause", headers=key), 404, "study-not-found")
     api.submit()
-    ok(api.post("/studies/study/pause", headers=key))
+    assert refused(api.post("/studies/study/pause", headers=key), 404, "study-not-found") == first
+    assert api.show()["status"] == "running"
+    ok(api.post("/studies/study/pause", headers={"Idempotency-Key": "another"}))
