@@ -1,10 +1,13 @@
 """`shibori db`: brings a database to this version's schema, and checks whether it has it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from pydantic import ValidationError
+
+from shibori.commands.options import json_option
 
 
 def _checked_url(_context: click.Context, _parameter: click.Parameter, url: str) -> str:
@@ -51,7 +54,8 @@ def command() -> None:
 
 @command.command()
 @database_option
-def upgrade(database: str) -> None:
+@json_option
+def upgrade(database: str, as_json: bool) -> None:
     """Run the migrations that are missing."""
     from service.storage import migrations
     from service.storage.sole_use import sole_use
@@ -60,15 +64,25 @@ def upgrade(database: str) -> None:
         if not migrations.is_current(database):
             with sole_use(database):
                 migrations.upgrade(database)
-    click.echo("The database has the schema of this version.", err=True)
+    _say_current(as_json)
 
 
 @command.command()
 @database_option
-def check(database: str) -> None:
+@json_option
+def check(database: str, as_json: bool) -> None:
     """Fail unless the database has this version's schema."""
     from service.storage import migrations
 
     with database_errors():
         migrations.check(database)
-    click.echo("The database has the schema of this version.", err=True)
+    _say_current(as_json)
+
+
+def _say_current(as_json: bool) -> None:
+    from service.storage.migrations import head
+
+    if as_json:
+        click.echo(json.dumps({"schema": head()}))
+    else:
+        click.echo("The database has the schema of this version.", err=True)

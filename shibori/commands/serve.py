@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import sys
 from types import FrameType
 
@@ -43,6 +44,7 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
     signal.signal(signal.SIGTERM, lambda *_: None)
     if until_stdin_closes:
         end_with_stdin()
+    listening = _listening(host, port)
     with database_errors(), sole_use(database):
         prepare(database)
     app = create_app(Settings(database_url=database))
@@ -55,13 +57,16 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
 
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # Bound before anything else is begun, and with exit code 1 where it cannot be.
-    listening = config.bind_socket()
     Server(config).run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {(error.strerror or '').lower()}") from error

@@ -65,12 +65,16 @@ def watch(study: str, server: str, as_json: bool) -> None:
 @click.argument("study")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @server_option
-def delete(study: str, yes: bool, server: str) -> None:
+@json_option
+def delete(study: str, yes: bool, server: str, as_json: bool) -> None:
     """Delete a study that is not running, with all its trials."""
     if not yes:
         click.confirm(f"Delete the study {study} and all its trials?", abort=True, err=True)
     connect(server).delete(study)
-    click.echo(f"{study} is deleted.", err=True)
+    if as_json:
+        click.echo(json.dumps({"deleted": study}))
+    else:
+        click.echo(f"{study} is deleted.", err=True)
 
 
 def _control(name: str, call: Callable[[Client, str], StudyView], sentence: str) -> None:

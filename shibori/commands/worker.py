@@ -15,7 +15,7 @@ OBJECTIVE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}")
 
 def _checked_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
     if not OBJECTIVE_NAME.fullmatch(name):
-        raise click.BadParameter("is at most 128 letters, digits and . _ : - and begins with a letter or digit")
+        raise click.BadParameter("is at most 128 letters, digits and . _ : - and begins with a letter, a digit or _")
     return name
 
 

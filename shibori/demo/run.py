@@ -92,7 +92,7 @@ def _say_how_to_go_on(plan: Plan, study: str) -> None:
     click.echo(f"  {_shibori()} serve --database {shlex.quote(plan.database)}")
     click.echo("and beside it:")
     click.echo(f"  {_shibori()} best {study} -n 5")
-    click.echo(f"  {_shibori()} worker     # and then raise the budget for more trials:")
+    click.echo(f"  {_shibori()} worker --study {study}     # and then raise the budget for more trials:")
     click.echo(f"  curl -X PATCH http://127.0.0.1:8000/api/v1/studies/{study} -H 'Content-Type: application/json' \\")
     click.echo(f'    -d \'{{"budget": {{"trials": {plan.trials + 2 * plan.more}}}}}\'')
 

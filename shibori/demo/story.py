@@ -41,7 +41,7 @@ class Story:
 
     def save_figure(self, path: Path) -> None:
         path.write_bytes(self.client.figure(self.study, "learning-curves"))
-        click.echo(f"The learning curves of the best {SHOWN} are drawn in {path}")
+        click.echo(f"The learning curves of the best {SHOWN} of both rounds are drawn in {path}")
 
     def _open_round(self) -> None:
         try:

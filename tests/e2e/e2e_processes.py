@@ -70,6 +70,12 @@ class Server:
         hasty = self.client.with_retry(Retry(total_seconds=0))
         eventually(hasty.ready, "a server that is ready", self._log)
 
+    def end(self) -> int:
+        """The exit code after SIGTERM."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(PATIENCE_SECONDS)
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()

@@ -2,10 +2,14 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from e2e_processes import SHIBORI, Crew, Server
+from e2e_processes import SHIBORI, Crew, Server, eventually
+
+from client import Retry
+from service.protocol import ClaimRequest
 
 
 def run(server: Server, *arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
@@ -91,6 +95,26 @@ def test_a_database_that_a_server_has_is_checked_beside_it_and_served_by_no_othe
     assert ended("db", "upgrade", *database)[0] == 0
     code, said = ended("serve", "--port", "0", *database)
     assert (code, "another server" in said) == (1, True)
+
+
+def test_a_server_that_cannot_listen_says_so_and_touches_no_other(own_server: Server, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'other.db'}"
+    code, said = ended("serve", "--port", str(own_server.port), "--database", database)
+    assert (code, "address already in use" in said) == (1, True)
+    code, said = ended("serve", "--port", "0", "--database", f"sqlite:///{tmp_path / 'none' / 'x.db'}")
+    assert (code, "there is no folder" in said) == (1, True)
+    (tmp_path / "link.db").symlink_to(own_server.database.removeprefix("sqlite:///"))
+    code, said = ended("serve", "--port", "0", "--database", f"sqlite:///{tmp_path / 'link.db'}")
+    assert (code, "another server" in said) == (1, True)
+
+
+def test_a_claim_that_waits_is_answered_when_the_server_ends(own_server: Server) -> None:
+    waiting = ClaimRequest(worker="w", objectives=["x"], wait_seconds=30)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(own_server.client.with_retry(Retry(total_seconds=0)).claim, waiting)
+        eventually(lambda: own_server.client.workers().items, "the claim")
+        assert own_server.end() == 0
+        assert answer.result().trials == []
 
 
 def test_a_database_that_does_not_answer_is_told_in_a_sentence() -> None:

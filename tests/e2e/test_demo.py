@@ -45,7 +45,7 @@ def test_the_demonstration_searches_narrows_searches_on_and_draws(tmp_path: Path
     with demo(tmp_path, "--trials", "6", "--more", "3") as process:
         assert process.wait(PATIENCE_SECONDS) == 0, (tmp_path / "err").read_text()
     said = (tmp_path / "out").read_text()
-    assert re.search(r"^Best-1 \(val acc:0\.\d\d\) \| lr:[\d.e-]+, weight_decay:[\d.e-]+$", said, re.MULTILINE)
+    assert re.search(r"^Best-1 \(val acc:0\.\d+\) \| lr:[\d.e-]+, weight_decay:[\d.e-]+$", said, re.MULTILINE)
     assert len(re.findall(r"^Best-\d+ ", said, re.MULTILINE)) == 6
     assert re.search(r"^  lr: (keep|narrow|widen) ", said, re.MULTILINE)
     assert re.search(r"^  weight_decay: (keep|narrow|widen) ", said, re.MULTILINE)

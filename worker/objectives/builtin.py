@@ -41,4 +41,7 @@ def _value_of(result: Result, metric: str) -> Value:
 
 def _sentence(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in faults)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in faults
+    )

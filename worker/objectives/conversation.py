@@ -42,6 +42,8 @@ class Conversation:
                 self._session.check()
                 # What a command leaves behind may hold its outputs open for ever.
                 if not _read_ready(selector) and self._process.poll() is not None:
+                    for key in selector.get_map().values():
+                        key.data.feed(b"")
                     return
 
     def _wait_for_end(self) -> None:
