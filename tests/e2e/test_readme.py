@@ -16,6 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 MAKE = re.compile(r"make ([a-z-]+)\n")
 COMPOSE = re.compile(r"docker compose up --build --scale (\w+)=\d+\n")
+DOWNLOAD = re.compile(r"(python -m trainer\.data download mnist --to mnist)\n(export SHIBORI_DATA_DIR=.*)\n")
+FULL_MNIST = os.environ.get("SHIBORI_TEST_MNIST")
 WALK = [block for block in BLOCKS if re.search(r"^(curl|until curl) ", block, re.MULTILINE)]
 LIMIT_SECONDS = 55
 END = "<<end>>"
@@ -70,7 +72,8 @@ def printed_by(said: list[str], words: str) -> str:
 
 def test_every_block_is_run_or_checked() -> None:
     others = [block for block in BLOCKS if block not in WALK]
-    unchecked = [block for block in others if not MAKE.fullmatch(block) and not COMPOSE.fullmatch(block)]
+    checked = (MAKE, COMPOSE, DOWNLOAD)
+    unchecked = [block for block in others if not any(kind.fullmatch(block) for kind in checked)]
     assert WALK
     assert unchecked == []
 
@@ -93,6 +96,22 @@ def test_the_compose_block_scales_a_service_of_the_compose_file() -> None:
     services = [match[1] for block in BLOCKS if (match := COMPOSE.fullmatch(block))]
     assert services == ["worker"]
     assert re.search(r"^  worker:$", (ROOT / "docker-compose.yml").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.skipif(not FULL_MNIST, reason="SHIBORI_TEST_MNIST names no folder with the full set")
+def test_the_download_block_fetches_what_trains_on_all_of_mnist(tmp_path: Path) -> None:
+    (download,) = [match for block in BLOCKS if (match := DOWNLOAD.fullmatch(block))]
+    mirror = f"--mirror {Path(FULL_MNIST or '').resolve().as_uri()}"
+    count = "python -c 'from trainer.data import training_images as i; print(len(i(\"mnist\")))'"
+    ran = subprocess.run(
+        ["bash", "-euc", f"{download[1]} {mirror}\n{download[2]}\n{count}"],
+        cwd=tmp_path,
+        env=environment() | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "60000\n"
 
 
 def test_links_and_pictures_are_there() -> None:
