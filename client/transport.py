@@ -20,7 +20,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 
 Model = TypeVar("Model", bound=BaseModel)
-Body = BaseModel | Mapping[str, Any]
+Body = BaseModel | Mapping[str, Any] | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,10 @@ class Transport:
     def patch(self, path: str, model: type[Model], body: Body) -> Model:
         return self._read(Request("PATCH", API + path, body=body, headers=_fresh_key()), model)
 
+    def put_bytes(self, path: str, content: bytes, **query: object) -> None:
+        """A mutation that may be repeated as it is."""
+        self.send(Request("PUT", API + path, query, content, {"Content-Type": "application/octet-stream"}))
+
     def delete(self, path: str) -> None:
         self.send(Request("DELETE", API + path, headers=_fresh_key()))
 
@@ -118,6 +122,8 @@ def _checked(url: str) -> str:
 
 
 def _encoded(body: Body | None) -> bytes | None:
+    if isinstance(body, bytes):
+        return body
     if isinstance(body, BaseModel):
         return body.model_dump_json(exclude_unset=True, by_alias=True).encode()
     return None if body is None else json.dumps(body).encode()

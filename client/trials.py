@@ -56,6 +56,10 @@ class TrialCalls:
     def retry(self, study: str, number: int) -> TrialView:
         return self._transport.post(f"{_trial(study, number)}/retry", TrialView)
 
+    def best_model(self, study: str) -> bytes:
+        """What the best trial has learned, as its worker packed it: `trainer.saved.load` reads what the net saved."""
+        return self._transport.send(Request("GET", f"{API}{path_of(study)}/best-model"))
+
     def best(self, study: str, n: int = 5, *, round: int | None = None) -> Best:
         return self._transport.get(f"{path_of(study)}/best", Best, n=n, round=round)
 

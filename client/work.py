@@ -32,6 +32,10 @@ class WorkCalls:
         body = ReportRequest(lease=lease, epochs=list(epochs))
         return self._transport.post_keyless(f"/trials/{trial}/report", ReportAnswer, body)
 
+    def upload_weights(self, trial: int, lease: str, content: bytes) -> None:
+        """Hands in what a trial has learned, before it is completed."""
+        self._transport.put_bytes(f"/trials/{trial}/weights", content, lease=lease)
+
     def complete(
         self,
         trial: int,

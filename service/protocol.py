@@ -125,6 +125,7 @@ class StudySpec(Wire):
     retry: RetrySpec = RetrySpec()
     lease_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 30.0
     max_parallel: Annotated[Integer, Field(ge=1, le=MAX_TRIALS)] | None = None
+    keep_weights: Literal["best", "none"] = "none"
     tags: Annotated[list[Tag], Field(max_length=64)] = []
     description: Annotated[str, Field(max_length=10_000)] = ""
 
@@ -284,6 +285,18 @@ class Lease(Wire):
     renew_seconds: float
 
 
+class KeepWeights(Wire):
+    """What a trial must reach for its weights to be wanted; null for anything."""
+
+    goal: Literal["maximize", "minimize"]
+    at_least_as_good_as: float | None
+
+    def wants(self, value: float) -> bool:
+        """Whether the weights behind a value are wanted."""
+        bar = self.at_least_as_good_as
+        return bar is None or (value >= bar if self.goal == "maximize" else value <= bar)
+
+
 class ClaimedTrial(Wire):
     """A trial to run: `seed` for what differs between trials, `split_seed` for the split that they share."""
 
@@ -300,6 +313,7 @@ class ClaimedTrial(Wire):
     split_seed: int
     purpose: Purpose
     last_epoch: int | None
+    keep_weights: KeepWeights | None = None
     lease: Lease
 
 

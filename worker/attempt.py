@@ -67,7 +67,19 @@ class Attempts:
     def _patient(self, trial: ClaimedTrial) -> Client:
         return self.client.with_retry(for_a_result(trial.lease.renew_seconds))
 
+    def _upload(self, trial: ClaimedTrial, result: Value) -> None:
+        """Hands in what was learned, where it may be the best; a value without its weights is still a value."""
+        if result.weights is None or trial.keep_weights is None or not trial.keep_weights.wants(result.value):
+            return
+        try:
+            self._patient(trial).upload_weights(trial.id, trial.lease.token, result.weights())
+        except LeaseLost:
+            raise
+        except ApiError as error:
+            log.error("trial %s: its weights are not kept: %s", trial.id, error)
+
     def _complete(self, trial: ClaimedTrial, result: Value, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
+        self._upload(trial, result)
         answer = self._patient(trial).complete(
             trial.id,
             trial.lease.token,

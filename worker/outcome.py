@@ -15,10 +15,11 @@ LONGEST_MESSAGE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The number that a trial was run for, and how many validation samples are behind it."""
+    """The number that a trial was run for, how many samples are behind it, and how to pack what it has learned."""
 
     value: float
     samples: int | None = None
+    weights: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from service.protocol import (
     ClaimedTrial,
     Counts,
     Failure,
+    KeepWeights,
     Lease,
     Narrowing,
     ProposedRange,
@@ -134,9 +135,17 @@ def _claimed_trial(claim: Claim) -> ClaimedTrial:
             "split_seed": spec.search.seed,
             "purpose": trial.purpose,
             "last_epoch": claim.last_epoch,
+            "keep_weights": _keep_weights(claim),
             "lease": lease,
         }
     )
+
+
+def _keep_weights(claim: Claim) -> KeepWeights | None:
+    spec = claim.study.spec
+    if spec.keep_weights == "none":
+        return None
+    return KeepWeights(goal=spec.metric.goal.value, at_least_as_good_as=claim.best)
 
 
 def _verdict(current: Parameter, said: RangeEvidence) -> RangeVerdict:

@@ -91,6 +91,21 @@ class NothingToNarrow(ShiboriError):
         super().__init__(f"No range can be narrowed: {why}")
 
 
+class WeightsNotKept(ShiboriError):
+    """The study does not ask for what its trials learn."""
+
+    def __init__(self, study: str) -> None:
+        super().__init__(f'The study {study!r} keeps no weights; submit one with "keep_weights": "best".')
+
+
+class WeightsNotFound(ShiboriError):
+    """Nobody has handed in what the best trial has learned."""
+
+    def __init__(self, study: str, best: int | None) -> None:
+        there = "no trial with a value yet" if best is None else f"no weights of its best trial, number {best}"
+        super().__init__(f"The study {study!r} has {there}; weights come from workers that train, not from imports.")
+
+
 class IdempotencyKeyReused(ShiboriError):
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with another request; use a fresh key for each new request.")

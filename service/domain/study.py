@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from service.domain.space import Space
 from service.domain.status import UNFINISHED, StudyStatus, TrialStatus
@@ -65,6 +66,7 @@ class Spec:
     retry: Retry
     lease_seconds: float
     max_parallel: int | None
+    keep_weights: Literal["best", "none"] = "none"
 
 
 Counts = Mapping[TrialStatus, int]

@@ -24,6 +24,8 @@ class Claim:
 
     trial: Trial
     study: Study
+    best: float | None = None
+    """The best value so far, in a study that keeps the weights behind it."""
     last_epoch: int | None = None
     """Where the curve stands under this lease, which may have been given in an answer that was lost."""
 
@@ -146,7 +148,14 @@ def _lease(store: Store, study: Study, trial: Trial, claimant: _Claimant) -> Cla
     if study.started_at is None:
         _start(store, study)
     store.announce(Signal.HISTORY)
-    return Claim(leased, study)
+    return Claim(leased, study, _best(store, study))
+
+
+def _best(store: Store, study: Study) -> float | None:
+    if study.spec.keep_weights == "none":
+        return None
+    best = store.trials.best(study.id, study.spec.metric.goal, 1)
+    return best[0].value if best else None
 
 
 def _start(store: Store, study: Study) -> None:
@@ -156,8 +165,8 @@ def _start(store: Store, study: Study) -> None:
 
 
 def _again(store: Store, held: Trial) -> Claim:
-    last_epoch = store.attempts.last_epoch(held.id, held.leases)
-    return Claim(held, store.studies.get(held.study_id), last_epoch)
+    study = store.studies.get(held.study_id)
+    return Claim(held, study, _best(store, study), store.attempts.last_epoch(held.id, held.leases))
 
 
 def _request_key(worker: str, request_id: str) -> str:

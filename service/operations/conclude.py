@@ -4,6 +4,7 @@ from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
 from service.operations.open_round import narrow_by_itself
+from service.operations.weights import keep_only_the_best
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 
@@ -17,6 +18,7 @@ def trial_ended(store: Store, ended: Trial) -> None:
     if ended.purpose is not Purpose.SEARCH:
         return
     study = store.studies.get(ended.study_id, lock=True)
+    keep_only_the_best(store, study, ended)
     if ended.status is TrialStatus.CANCELLED:
         store.studies.add_to(study.id, budgeted=-1)
     else:

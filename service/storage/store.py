@@ -19,6 +19,7 @@ from service.storage.rounds import Rounds
 from service.storage.studies import Studies
 from service.storage.tables import VERSION_TABLE
 from service.storage.trials import Trials
+from service.storage.weights import Weights
 from service.storage.workers import Workers
 
 Result = TypeVar("Result")
@@ -59,6 +60,7 @@ class Store:
         self.trials = Trials(connection)
         self.attempts = Attempts(connection)
         self.rounds = Rounds(connection)
+        self.weights = Weights(connection)
         self.workers = Workers(connection)
         self.events = Events(connection)
         self.keys = IdempotencyKeys(connection)

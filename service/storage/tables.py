@@ -173,6 +173,13 @@ curves = sa.Table(
     sa.Column("epochs", sa.JSON, nullable=False),
 )
 
+weights = sa.Table(
+    "weights",
+    metadata,
+    sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
 events = sa.Table(
     "events",
     metadata,

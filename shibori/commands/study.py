@@ -61,6 +61,21 @@ def watch(study: str, server: str, as_json: bool) -> None:
     _show(follow(connect(server), study), as_json)
 
 
+@command.command(name="best-model")
+@click.argument("study")
+@click.option("-o", "--output", type=click.File("wb"), required=True, help="The file to write; - is standard output.")
+@server_option
+@json_option
+def best_model(study: str, output: IO[bytes], server: str, as_json: bool) -> None:
+    """Fetch what the best trial has learned, from a study with "keep_weights": "best"."""
+    content = connect(server).best_model(study)
+    output.write(content)
+    if as_json and output.name != "-":
+        click.echo(json.dumps({"file": output.name, "bytes": len(content)}))
+    else:
+        click.echo(f"{len(content):,} bytes are in {output.name}.", err=True)
+
+
 @command.command()
 @click.argument("study")
 @click.option("--yes", is_flag=True, help="Do not ask.")

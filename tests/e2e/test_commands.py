@@ -5,11 +5,15 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from e2e_processes import SHIBORI, Crew, Server, eventually
 
 from client import Retry
 from service.protocol import ClaimRequest
+from trainer.data import training_images
+from trainer.data.split import split
+from trainer.saved import load
 
 
 def run(server: Server, *arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
@@ -87,6 +91,30 @@ def test_a_database_is_upgraded_and_checked(tmp_path: Path) -> None:
     database = ["--database", f"sqlite:///{tmp_path / 'new.db'}"]
     for command, code in (("check", 1), ("upgrade", 0), ("check", 0)):
         assert ended("db", command, *database)[0] == code
+
+
+def test_the_net_of_the_best_trial_is_fetched_and_predicts(server: Server, crew: Crew, tmp_path: Path) -> None:
+    settings = {"dataset": "digits", "train_size": 200, "epochs": 8, "batch_size": 20, "hidden_sizes": [16]}
+    study = {
+        "name": "keeps",
+        "objective": {"name": "multi_layer_net", "settings": settings | {"batch_norm": True}},
+        "space": {"lr": {"type": "float", "low": 1e-3, "high": 1.0, "scale": "log"}},
+        "search": {"seed": 0},
+        "budget": {"trials": 6},
+        "keep_weights": "best",
+    }
+    assert run(server, "study", "create", "-", text=json.dumps(study)).returncode == 0
+    crew.start("--study", "keeps", processes=2)
+    server.when("keeps", "completed")
+    path = tmp_path / "net.npz"
+    fetched = run(server, "study", "best-model", "keeps", "-o", str(path))
+    assert fetched.returncode == 0, fetched.stderr
+    best = server.client.best("keeps", 1).items[0]
+    images = training_images("digits")
+    judged = split(images, 200, 0.2, split_seed=0).validation
+    numbers = np.random.default_rng(0).permutation(len(images))[: len(judged.t)]
+    right = load(path).predict(images.pixels[numbers]) == judged.t
+    assert best.value == pytest.approx(float(right.mean()))
 
 
 def test_a_database_that_a_server_has_is_checked_beside_it_and_served_by_no_other(own_server: Server) -> None:

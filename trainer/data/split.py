@@ -1,6 +1,6 @@
 """The split into training and validation images, shuffled first, the same for one seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,20 @@ from trainer.errors import DataError, NotEnoughData
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What a net is trained on and what it is judged on; no image is in both."""
+    """What a net is trained on and what it is judged on; no image is in both. White is 1 to a net."""
 
     train: Rows
     validation: Rows
     classes: int
+    white: int = 1
     scaling: Scaling | None = None
 
     def standardised(self) -> "Split":
         """The same split, each feature with the mean 0 and the deviation 1 over the training images."""
         scaling = Scaling.of(self.train)
-        return Split(self.train.scaled(scaling), self.validation.scaled(scaling), self.classes, scaling)
+        return replace(
+            self, train=self.train.scaled(scaling), validation=self.validation.scaled(scaling), scaling=scaling
+        )
 
 
 def split(
@@ -52,7 +55,10 @@ def split(
         shuffled = _dealt(shuffled, images.labels[:pool])
     aside = validation_size(size, validation_fraction)
     return Split(
-        images.take(shuffled[pool - size + aside :], dtype), images.take(shuffled[:aside], dtype), images.classes
+        images.take(shuffled[pool - size + aside :], dtype),
+        images.take(shuffled[:aside], dtype),
+        images.classes,
+        images.white,
     )
 
 

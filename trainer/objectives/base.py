@@ -1,7 +1,7 @@
 """What an objective is: settings to check, and training code to run, one epoch at a time."""
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
@@ -9,10 +9,14 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The metrics of the epoch that counts, and the number of samples behind those that are accuracies."""
+    """The metrics of the epoch that counts, and the number of samples behind those that are accuracies.
+
+    weights packs what was learned by then into bytes, for whoever wants to keep it.
+    """
 
     metrics: Mapping[str, float]
     samples: Mapping[str, int]
+    weights: Callable[[], bytes] | None = field(default=None, compare=False)
 
 
 class Objective(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import asdict
+from functools import partial
 from math import inf
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from trainer.network import Architecture, MultiLayerNet, Regularisation
 from trainer.objectives.base import Objective, Result
 from trainer.objectives.multi_layer_net_settings import MultiLayerNetSettings, NetSettings
 from trainer.optimizers import Optimizer
+from trainer.saved import Snapshot, packed
 from trainer.training import Plan, train
 
 # Fewer rows at a time would cost more in calls than in arithmetic.
@@ -39,13 +41,16 @@ class MultiLayerNetObjective(Objective):
         network = _network(settings, data, initial, dropout)
         optimizer = _optimizer(settings, network)
         best: dict[str, float] = {}
+        learned: Snapshot | None = None
         for epoch in train(network, optimizer, data, _plan(settings), batches):
             last = asdict(epoch)
             if not best or last["validation_accuracy"] > best["validation_accuracy"]:
                 best = last
+                learned = Snapshot.of(network) if settings.value_of == "best" else None
             yield last | {"best_epoch": best["epoch"], "best_validation_accuracy": best["validation_accuracy"]}
         counts = best if settings.value_of == "best" else last
-        return Result({name: counts[name] for name in self.metrics}, _samples(data))
+        pack = partial(_packed, settings, data, network.architecture, learned or Snapshot.of(network))
+        return Result({name: counts[name] for name in self.metrics}, _samples(data), pack)
 
 
 def _data(settings: NetSettings, split_seed: int) -> Split:
@@ -108,6 +113,12 @@ def _plan(settings: NetSettings) -> Plan:
         ),
         settings.replacement,
         settings.patience,
+    )
+
+
+def _packed(settings: NetSettings, data: Split, architecture: Architecture, learned: Snapshot) -> bytes:
+    return packed(
+        architecture, learned, white=data.white, scaling=data.scaling, settings=settings.model_dump(mode="json")
     )
 
 

@@ -36,7 +36,7 @@ def builtins() -> list[Builtin]:
 def _value_of(result: Result, metric: str) -> Value:
     if metric not in result.metrics:
         raise Unusable(f"The objective has no number named {metric!r}; it has {', '.join(result.metrics)}.")
-    return Value(float(result.metrics[metric]), result.samples.get(metric))
+    return Value(float(result.metrics[metric]), result.samples.get(metric), result.weights)
 
 
 def _sentence(error: ValidationError) -> str:

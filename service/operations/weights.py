@@ -1,0 +1,41 @@
+"""Keeps what the best trial of a study has learned, where the study asks for it."""
+
+from datetime import timedelta
+
+from service.domain.errors import WeightsNotFound, WeightsNotKept
+from service.domain.study import Study
+from service.domain.trial import Trial
+from service.operations.give_back import lease_lost
+from service.storage.store import Store
+
+
+def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> None:
+    """Keep the weights of a trial that runs under a lease, which it renews, until it is known if they are the best."""
+    trial = store.trials.held(trial_id, token)
+    if trial is None:
+        raise lease_lost(store, trial_id)
+    study = store.studies.get(trial.study_id)
+    if study.spec.keep_weights == "none":
+        raise WeightsNotKept(study.name)
+    store.weights.put(trial.id, content)
+    store.trials.renew(trial.id, store.now + timedelta(seconds=study.spec.lease_seconds))
+
+
+def keep_only_the_best(store: Store, study: Study, ended: Trial) -> None:
+    """Forget what a trial has learned that has ended, unless it is the best now; then what was the best before."""
+    if study.spec.keep_weights == "none":
+        return
+    best = store.trials.best(study.id, study.spec.metric.goal, 1)
+    store.weights.drop(study.id, ended.id, best[0].id if best else None)
+
+
+def best_weights(store: Store, name: str) -> bytes:
+    """What the best trial has learned."""
+    study = store.studies.get(name)
+    if study.spec.keep_weights == "none":
+        raise WeightsNotKept(study.name)
+    best = store.trials.best(study.id, study.spec.metric.goal, 1)
+    content = store.weights.of(best[0].id) if best else None
+    if content is None:
+        raise WeightsNotFound(study.name, best[0].number if best else None)
+    return content

@@ -1,0 +1,38 @@
+"""What the best trial of a study has learned, as its worker packed it."""
+
+import sqlalchemy as sa
+
+from service.storage.tables import trials, weights
+
+
+class Weights:
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def put(self, trial_id: int, content: bytes) -> None:
+        """Keep the weights of a trial in place of any there are."""
+        if not self._connection.execute(_CHANGE, {"of_trial": trial_id, "content": content}).rowcount:
+            self._connection.execute(sa.insert(weights), {"trial_id": trial_id, "content": content})
+
+    def of(self, trial_id: int) -> bytes | None:
+        content: bytes | None = self._connection.scalar(_OF, {"of_trial": trial_id})
+        return content
+
+    def drop(self, study_id: str, finished: int, best: int | None) -> None:
+        """Forget the weights of a trial that has finished, and of any that was the best before, but not the best's."""
+        self._connection.execute(_DROP, {"of_study": study_id, "finished": finished, "best": best or 0})
+
+
+_CHANGE = sa.update(weights).where(weights.c.trial_id == sa.bindparam("of_trial"))
+_OF = sa.select(weights.c.content).where(weights.c.trial_id == sa.bindparam("of_trial"))
+# Those of trials that still run may become the best yet.
+_DROP = sa.delete(weights).where(
+    weights.c.trial_id != sa.bindparam("best"),
+    weights.c.trial_id.in_(
+        sa.select(trials.c.id).where(
+            trials.c.study_id == sa.bindparam("of_study"),
+            sa.or_(trials.c.finished_at.is_not(None), trials.c.id == sa.bindparam("finished")),
+            trials.c.id.in_(sa.select(weights.c.trial_id)),
+        )
+    ),
+)

@@ -1,0 +1,133 @@
+"""Trained nets in files: saved as .npz with their settings, loaded to predict with; never a pickle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from trainer.arrays import Floats, Labels
+from trainer.data.rows import Scaling
+from trainer.errors import DataError
+from trainer.initializers import normal
+from trainer.losses import softmax
+from trainer.network import Architecture, MultiLayerNet
+from trainer.normalization import BatchNorm
+
+FORMAT = 1
+ROWS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a net has learned: its parameters, and what ran through its normalisations."""
+
+    parameters: Floats
+    running: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, network: MultiLayerNet) -> "Snapshot":
+        """A copy."""
+        return cls(network.parameters.values.copy(), tuple(array.copy() for array in _running(network)))
+
+    def restore(self, network: MultiLayerNet) -> None:
+        """Put it into a net of the same architecture; raises DataError where it does not fit."""
+        places = (network.parameters.values, *_running(network))
+        arrays = (self.parameters, *self.running)
+        if [place.shape for place in places] != [array.shape for array in arrays]:
+            raise DataError("the saved arrays do not fit the saved architecture: the file is damaged")
+        for place, array in zip(places, arrays, strict=True):
+            place[...] = array
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A trained net, for images as they are stored: what was done to them in training is done here."""
+
+    network: MultiLayerNet
+    white: int
+    scaling: Scaling | None
+    settings: Mapping[str, Any]
+
+    def probabilities(self, pixels: Floats) -> Floats:
+        """Of each class, (n, classes), for pixels (n, features): the softmax of the net's outputs."""
+        return softmax(self._logits(pixels))
+
+    def predict(self, pixels: Floats) -> Labels:
+        """The likeliest class of each image, (n,), for pixels (n, features)."""
+        likeliest: Labels = self._logits(pixels).argmax(axis=1)
+        return likeliest
+
+    def _logits(self, pixels: Floats) -> Floats:
+        features = self.network.architecture.widths[0]
+        if pixels.ndim != 2 or pixels.shape[1] != features:
+            raise DataError(f"the images have the shape {pixels.shape}: the net takes (n, {features})")
+        parts = [self._part(pixels[start : start + ROWS_AT_ONCE]) for start in range(0, len(pixels), ROWS_AT_ONCE)]
+        return np.concatenate(parts) if parts else np.empty((0, self.network.architecture.widths[-1]), np.float32)
+
+    def _part(self, pixels: Floats) -> Floats:
+        x = pixels.astype(np.float32)
+        x /= self.white
+        if self.scaling is not None:
+            self.scaling.apply(x)
+        return self.network.logits(x).copy()
+
+
+def save(
+    file: Path | IO[bytes],
+    architecture: Architecture,
+    snapshot: Snapshot,
+    *,
+    white: int,
+    scaling: Scaling | None,
+    settings: Mapping[str, Any],
+) -> None:
+    """Write what a net has learned, with what it was trained with, as .npz."""
+    about = {"format": FORMAT, "architecture": asdict(architecture), "white": white, "settings": dict(settings)}
+    arrays = {"parameters": snapshot.parameters}
+    arrays |= {f"running_{place}": array for place, array in enumerate(snapshot.running)}
+    if scaling is not None:
+        arrays |= {"mean": scaling.mean, "deviation": scaling.deviation}
+    np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+
+
+def load(file: Path | IO[bytes]) -> Predictor:
+    """Read a saved net; raises DataError where the file is none."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return _read(dict(arrays))
+    except DataError:
+        raise
+    except Exception as error:
+        # What a damaged archive makes numpy and zipfile raise is no short list.
+        raise DataError(f"this is no net that was saved here: {error}") from error
+
+
+def packed(
+    architecture: Architecture, snapshot: Snapshot, *, white: int, scaling: Scaling | None, settings: Mapping[str, Any]
+) -> bytes:
+    """The same file in memory."""
+    content = BytesIO()
+    save(content, architecture, snapshot, white=white, scaling=scaling, settings=settings)
+    return content.getvalue()
+
+
+def _read(arrays: Mapping[str, Any]) -> Predictor:
+    about = json.loads(str(arrays["about"]))
+    if about["format"] != FORMAT:
+        raise DataError(f"the file has format {about['format']} and this version reads {FORMAT}")
+    network = MultiLayerNet(
+        Architecture(**about["architecture"]), ROWS_AT_ONCE, initializer=normal(0.0), rng=np.random.default_rng(0)
+    )
+    running = tuple(arrays[f"running_{place}"] for place in range(len(_running(network))))
+    Snapshot(arrays["parameters"], running).restore(network)
+    scaling = Scaling(arrays["mean"], arrays["deviation"]) if "mean" in arrays else None
+    return Predictor(network, about["white"], scaling, about["settings"])
+
+
+def _running(network: MultiLayerNet) -> tuple[Floats, ...]:
+    layers = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
+    return tuple(array for layer in layers for array in (layer.running_mean, layer.running_variance))
