@@ -7,19 +7,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeAlias
 
-from service.domain.ranges import (
-    Categorical,
-    FieldError,
-    FloatRange,
-    IntRange,
-    Limit,
-    Numeric,
-    Parameter,
-    Scalar,
-    Scale,
-    When,
-    identity,
-)
+from service.domain.categorical import Categorical
+from service.domain.parameter import FieldError, Scalar, When, identity
+from service.domain.ranges import FloatRange, IntRange, Limit, Numeric, Scale
 
 __all__ = [
     "Categorical",
@@ -43,6 +33,7 @@ __all__ = [
 MOST_PARAMETERS = 1_000
 MOST_OUTCOMES = 4_096
 
+Parameter: TypeAlias = FloatRange | IntRange | Categorical
 Params: TypeAlias = Mapping[str, Scalar]
 PointKey: TypeAlias = str
 
