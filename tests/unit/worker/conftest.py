@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from worker_fakes import FakeServer, Listener
+from worker_fakes import Clock, FakeServer, Listener
 
 from service.protocol import ClaimedTrial
 
@@ -39,3 +39,8 @@ def claimed() -> Callable[..., ClaimedTrial]:
 @pytest.fixture
 def listener() -> Listener:
     return Listener()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -5,24 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from worker_fakes import FakeServer, refusal
+from worker_fakes import Clock, FakeServer, refusal
 
 from client import Unreachable
 from service.protocol import ClaimedTrial
 from worker.keeper import Keeper
 from worker.stopping import Halt, Stopped
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -1,22 +1,11 @@
 """Which epochs leave in which report, and when it is due."""
 
 import pytest
+from worker_fakes import Clock
 
 from service.protocol import Epoch
 from worker.outbox import LARGEST_BATCH, Outbox
 from worker.patience import LONGEST_PAUSE_SECONDS, for_a_result
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

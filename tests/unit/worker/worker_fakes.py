@@ -18,6 +18,15 @@ def refusal(status: int, slug: str) -> ApiError:
     return error_of("http://server", status, json.dumps(problem).encode())
 
 
+class Clock:
+    """One that stands still until it is set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @dataclass
 class FakeServer:
     """Answers a worker's calls from a script of errors, and keeps what was asked."""
