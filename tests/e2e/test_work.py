@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from e2e_processes import Crew, Server
 
+from trainer import optimizers
+
 PROGRAM = """
 import json, os, sys
 x = json.load(sys.stdin)["x"]
@@ -121,3 +123,42 @@ def test_a_study_that_is_not_there_is_refused(server: Server, crew: Crew) -> Non
     worker = crew.start("--study", "no-such-study")
     assert worker.ended() == 1
     assert "no-such-study" in worker.log.read_text()
+
+
+def test_a_search_over_all_that_the_net_can_be_told_fails_by_nothing_but_divergence(server: Server, crew: Crew) -> None:
+    log = {"type": "float", "scale": "log"}
+    when_momentum = {"optimizer": ["momentum", "nesterov"]}
+    study = server.client.submit_study(
+        {
+            "name": "everything",
+            "objective": {
+                "name": "multi_layer_net",
+                "settings": {"dataset": "digits", "train_size": 200, "epochs": 5, "replacement": False},
+            },
+            "space": {
+                "optimizer": {"type": "categorical", "choices": sorted(optimizers.known())},
+                "lr": log | {"low": 1e-4, "high": 1.0},
+                "momentum": {"type": "float", "low": 0.5, "high": 0.95, "when": when_momentum},
+                "hidden_width": {"type": "int", "low": 5, "high": 60, "scale": "log"},
+                "hidden_layers": {"type": "int", "low": 0, "high": 4},
+                "activation": {"type": "categorical", "choices": ["relu", "sigmoid", "tanh"]},
+                "batch_size": {"type": "int", "low": 10, "high": 100, "scale": "log"},
+                "batch_norm": {"type": "categorical", "choices": [True, False]},
+                "dropout": {"type": "float", "low": 0.0, "high": 0.5},
+                "weight_decay": log | {"low": 1e-8, "high": 1e-2},
+                "schedule": {"type": "categorical", "choices": ["constant", "step", "exponential", "cosine"]},
+            },
+            "search": {"algorithm": "random", "seed": 1},
+            "budget": {"trials": 60},
+        }
+    )
+    crew.start(study=study, processes=2)
+    server.when(study.id, "completed")
+    ended = list(server.client.trials(study.id))
+    assert len(ended) == 60
+    assert {trial.failure.reason for trial in ended if trial.failure} <= {"diverged"}
+    assert sum(trial.status == "completed" for trial in ended) > 50
+    assert {trial.params["optimizer"] for trial in ended} == set(optimizers.known())
+    assert all(
+        ("momentum" in trial.params) == (trial.params["optimizer"] in ("momentum", "nesterov")) for trial in ended
+    )
