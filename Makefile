@@ -1,8 +1,8 @@
 # Everything from nothing: these targets need only Python 3.11 or later and make.
 PYTHON ?= python3
 VENV := .venv
-# Three at once keep two cores busy: tests of processes wait much of their time.
-PYTEST = $(BIN)/pytest -n 3 --dist loadfile
+# Three at once keep two cores busy: tests of processes wait much of their time. Each has one BLAS thread, as workers do.
+PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
