@@ -42,7 +42,12 @@ schema: $(READY)
 	@folder=$$(mktemp -d) && $(BIN)/shibori db upgrade --database sqlite:///$$folder/check.db \
 	  && $(BIN)/shibori db check --database sqlite:///$$folder/check.db; status=$$?; rm -rf $$folder; exit $$status
 
-bench: $(READY)
+# PyTorch and scikit-learn, to measure against: some gigabytes.
+$(VENV)/.bench: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	touch $@
+
+bench: $(VENV)/.bench
 	for benchmark in trainer service; do $(BIN)/python -m benchmarks.$$benchmark || exit; done
 
 clean:

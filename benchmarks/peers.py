@@ -81,7 +81,7 @@ def sklearn_task(
         )
         accuracy = 0.0
         for _ in range(epochs):
-            net.partial_fit(x, t, classes)
+            net.partial_fit(x, t, classes=classes)
             net.score(x, t)
             accuracy = float(net.score(vx, vt))
         return accuracy

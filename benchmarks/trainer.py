@@ -200,8 +200,8 @@ objective = find("multi_layer_net"); settings = objective.Settings()
 run = objective.train(settings, seed=0, split_seed=0); next(run)
 started = time.perf_counter() - began
 list(run)
-import resource
-print(started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+largest = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(started, int(largest.split()[1]) / 1024)
 """
 WORKER_PROBE = """
 import time; began = time.perf_counter()
@@ -221,7 +221,8 @@ def process() -> None:
 
 
 def _python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    embedded = {name: value for name, value in os.environ.items() if name != "SHIBORI_DATA_DIR"}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=embedded).stdout
 
 
 def main() -> None:

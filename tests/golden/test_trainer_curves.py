@@ -1,6 +1,9 @@
 """Five steps of small nets in float64, as they once were; `python tests/golden/test_trainer_curves.py` records anew."""
 
 import json
+import os
+import subprocess
+import sys
 from itertools import islice, product
 from pathlib import Path
 
@@ -55,6 +58,24 @@ def test_five_steps_are_as_recorded(
     assert losses(activation, optimizer, init, batch_norm) == pytest.approx(recorded, abs=1e-9)
 
 
+@pytest.mark.parametrize("kernels", ["Nehalem", "Haswell"])
+def test_other_kernels_of_blas_take_the_same_five_steps(kernels: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, __file__, "print"],
+        env=os.environ | {"OPENBLAS_CORETYPE": kernels, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    recorded = json.loads(GOLDEN.read_text())
+    taken = json.loads(ran.stdout)
+    assert taken.keys() == recorded.keys()
+    assert all(taken[name] == pytest.approx(recorded[name], abs=1e-9) for name in recorded)
+
+
 if __name__ == "__main__":
     recorded = {key(*net): losses(*net) for net in NETS}
-    GOLDEN.write_text(json.dumps(recorded, indent=1) + "\n")
+    if sys.argv[1:] == ["print"]:
+        sys.stdout.write(json.dumps(recorded))
+    else:
+        GOLDEN.write_text(json.dumps(recorded, indent=1) + "\n")
