@@ -97,10 +97,7 @@ def _claim_from(
 def _candidates(store: Store, terms: Terms) -> Sequence[str]:
     if terms.study is not None:
         return [store.studies.get(terms.study).id]
-    statuses = [StudyStatus.RUNNING]
-    if set(terms.purposes) - {Purpose.SEARCH}:
-        statuses.append(StudyStatus.COMPLETED)
-    return store.studies.claimable(terms.objectives, statuses)
+    return store.studies.claimable(terms.objectives, terms.purposes)
 
 
 def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep: Callable[[], None]) -> list[Claim]:

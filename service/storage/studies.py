@@ -77,10 +77,13 @@ class Studies:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
         return [_study(row, self.counts(row.id, Purpose.SEARCH)) for row in self._connection.execute(query).all()]
 
-    def claimable(self, objectives: Sequence[str], statuses: Sequence[StudyStatus]) -> list[str]:
-        """The ids of studies that a worker with these objectives may serve, oldest first."""
-        wanted = {"objectives": list(objectives), "statuses": list(statuses)}
-        return list(self._connection.scalars(_CLAIMABLE, wanted))
+    def claimable(self, objectives: Sequence[str], purposes: Sequence[Purpose]) -> list[str]:
+        """The ids of studies that a worker with these objectives may serve, oldest first.
+
+        They run, or are completed and have trials waiting of a purpose other than the search.
+        """
+        others = [purpose for purpose in purposes if purpose is not Purpose.SEARCH]
+        return list(self._connection.scalars(_CLAIMABLE, {"objectives": list(objectives), "others": others}))
 
     def running(self) -> list[str]:
         return list(self._connection.scalars(_RUNNING))
@@ -157,11 +160,20 @@ _NAMED = sa.select(studies).where(
 _NAMED_AND_LOCKED = _NAMED.with_for_update()
 _LOCK = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update()
 _LOCK_IF_FREE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update(skip_locked=True)
+_HAS_OTHERS_WAITING = sa.exists().where(
+    trial_counts.c.study_id == studies.c.id,
+    trial_counts.c.purpose.in_(sa.bindparam("others", expanding=True)),
+    trial_counts.c.status == TrialStatus.WAITING,
+    trial_counts.c.trials > 0,
+)
 _CLAIMABLE = (
     sa.select(studies.c.id)
     .where(
-        studies.c.status.in_(sa.bindparam("statuses", expanding=True)),
         studies.c.objective.in_(sa.bindparam("objectives", expanding=True)),
+        sa.or_(
+            studies.c.status == StudyStatus.RUNNING,
+            sa.and_(studies.c.status == StudyStatus.COMPLETED, _HAS_OTHERS_WAITING),
+        ),
     )
     .order_by(studies.c.created_at, studies.c.id)
 )
