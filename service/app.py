@@ -64,7 +64,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
         lifespan=lifespan,
     )
     app.state.notifier = notifier
-    app.add_middleware(BodyLimit, largest=settings.largest_body_bytes)
+    app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
     for part in (studies, trials, rounds, figures, work, weights, catalogue):

@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///shibori.db"
     sweep_seconds: float = Field(default=1.0, gt=0, description="How often expired leases are taken back.")
     largest_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    largest_weights_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
 
     @field_validator("database_url")
     @classmethod

@@ -60,7 +60,10 @@ class MaxNorm:
     def apply(self) -> None:
         """Cut the columns of each matrix W (inputs, units) that are too long, in place."""
         for matrix, scratch in self._matrices:
-            lengths = np.sqrt(np.add.reduce(np.multiply(matrix, matrix, out=scratch), axis=0))
+            # Scaled by their largest, so that the squares of very long ones are numbers too.
+            scale = np.maximum(np.maximum.reduce(np.abs(matrix, out=scratch), axis=0), np.finfo(matrix.dtype).tiny)
+            scratch /= scale
+            lengths = scale * np.sqrt(np.add.reduce(np.multiply(scratch, scratch, out=scratch), axis=0))
             np.maximum(lengths, self.largest, out=lengths)
             np.divide(self.largest, lengths, out=lengths)
             matrix *= lengths

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +13,6 @@ import numpy as np
 from trainer.arrays import Floats, Labels
 from trainer.data.rows import Scaling
 from trainer.errors import DataError
-from trainer.initializers import normal
 from trainer.losses import softmax
 from trainer.network import Architecture, MultiLayerNet
 from trainer.normalization import BatchNorm
@@ -96,9 +96,15 @@ def save(
 
 def load(file: Path | IO[bytes]) -> Predictor:
     """Read a saved net; raises DataError where the file is none."""
+    if isinstance(file, Path):
+        try:
+            with file.open("rb") as opened:
+                return load(opened)
+        except OSError as error:
+            raise DataError(f"{file} cannot be read ({error.strerror}): name a file that was saved here") from error
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            return _read(dict(arrays))
+            return _read(arrays)
     except DataError:
         raise
     except Exception as error:
@@ -119,13 +125,45 @@ def _read(arrays: Mapping[str, Any]) -> Predictor:
     about = json.loads(str(arrays["about"]))
     if about["format"] != FORMAT:
         raise DataError(f"the file has format {about['format']} and this version reads {FORMAT}")
-    network = MultiLayerNet(
-        Architecture(**about["architecture"]), ROWS_AT_ONCE, initializer=normal(0.0), rng=np.random.default_rng(0)
-    )
-    running = tuple(arrays[f"running_{place}"] for place in range(len(_running(network))))
-    Snapshot(arrays["parameters"], running).restore(network)
-    scaling = Scaling(arrays["mean"], arrays["deviation"]) if "mean" in arrays else None
-    return Predictor(network, about["white"], scaling, about["settings"])
+    architecture = Architecture(**about["architecture"])
+    parameters = _numbers(arrays, "parameters", _size(architecture))
+    network = MultiLayerNet(architecture, ROWS_AT_ONCE, initializer=_left_at_zero, rng=np.random.default_rng(0))
+    running = tuple(_numbers(arrays, f"running_{n}", array.size) for n, array in enumerate(_running(network)))
+    Snapshot(parameters, running).restore(network)
+    return Predictor(network, _white(about["white"]), _scaling(arrays, architecture.widths[0]), about["settings"])
+
+
+def _size(architecture: Architecture) -> int:
+    """How many parameters a net has, before any of it is made."""
+    widths = architecture.widths
+    affine = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
+    return affine + (2 * sum(widths[1:-1]) if architecture.batch_norm else 0)
+
+
+def _numbers(arrays: Mapping[str, Any], name: str, size: int) -> Floats:
+    array: Floats = arrays[name]
+    if array.dtype.kind != "f" or array.shape != (size,) or not np.isfinite(array.astype(np.float32)).all():
+        raise DataError(f"the saved array {name} does not fit the saved architecture: the file is damaged")
+    return array
+
+
+def _scaling(arrays: Mapping[str, Any], features: int) -> Scaling | None:
+    if "mean" not in arrays:
+        return None
+    mean, deviation = (_numbers(arrays, name, features) for name in ("mean", "deviation"))
+    if not np.all(deviation > 0):
+        raise DataError("the saved deviation is not above 0 everywhere: the file is damaged")
+    return Scaling(mean, deviation)
+
+
+def _white(white: object) -> int:
+    if not isinstance(white, int) or white < 1:
+        raise DataError(f"white is {white!r} in the file, and must be an integer above 0: the file is damaged")
+    return white
+
+
+def _left_at_zero(weights: Floats, rng: np.random.Generator) -> None:
+    """Nothing to draw: what was learned takes the place."""
 
 
 def _running(network: MultiLayerNet) -> tuple[Floats, ...]:

@@ -33,6 +33,9 @@ class Attempts:
         runnable = self.runnables[trial.objective]
         with Keeper(self.client, trial, self.shutdown.is_requested) as keeper:
             outcome = outcome_of(lambda: runnable.run(trial, keeper))
+            if isinstance(outcome, Value) and keeper.told is None:
+                # While the lease is still being renewed: packing and sending may take longer than it lasts.
+                self._upload(trial, outcome)
         if keeper.told is not None:
             outcome = Dropped(keeper.told)
         claimed = self._tell(trial, outcome, keeper.rest())
@@ -73,13 +76,10 @@ class Attempts:
             return
         try:
             self._patient(trial).upload_weights(trial.id, trial.lease.token, result.weights())
-        except LeaseLost:
-            raise
-        except ApiError as error:
+        except Exception as error:  # noqa: BLE001 - whatever packing or sending raised, the value is worth more
             log.error("trial %s: its weights are not kept: %s", trial.id, error)
 
     def _complete(self, trial: ClaimedTrial, result: Value, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
-        self._upload(trial, result)
         answer = self._patient(trial).complete(
             trial.id,
             trial.lease.token,

@@ -6,7 +6,7 @@ from datetime import datetime
 from service.domain.ranking import Interval
 from service.domain.rounds import RangeEvidence, Round
 from service.domain.space import Categorical, Parameter
-from service.domain.status import TrialStatus
+from service.domain.status import Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.best import Ranked
@@ -143,7 +143,7 @@ def _claimed_trial(claim: Claim) -> ClaimedTrial:
 
 def _keep_weights(claim: Claim) -> KeepWeights | None:
     spec = claim.study.spec
-    if spec.keep_weights == "none":
+    if spec.keep_weights == "none" or claim.trial.purpose is not Purpose.SEARCH:
         return None
     return KeepWeights(goal=spec.metric.goal.value, at_least_as_good_as=claim.best)
 

@@ -103,7 +103,10 @@ class WeightsNotFound(ShiboriError):
 
     def __init__(self, study: str, best: int | None) -> None:
         there = "no trial with a value yet" if best is None else f"no weights of its best trial, number {best}"
-        super().__init__(f"The study {study!r} has {there}; weights come from workers that train, not from imports.")
+        super().__init__(
+            f"The study {study!r} has {there}. A trial that was imported has none, nor has one whose worker could not "
+            "hand them in, which its log tells."
+        )
 
 
 class IdempotencyKeyReused(ShiboriError):

@@ -152,7 +152,7 @@ def _best(store: Store, study: Study) -> float | None:
     if study.spec.keep_weights == "none":
         return None
     best = store.trials.best(study.id, study.spec.metric.goal, 1)
-    return best[0].value if best else None
+    return best[0].value if best and best[0].status is TrialStatus.COMPLETED else None
 
 
 def _start(store: Store, study: Study) -> None:

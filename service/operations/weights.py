@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from service.domain.errors import WeightsNotFound, WeightsNotKept
+from service.domain.errors import InvalidInput, WeightsNotFound, WeightsNotKept
 from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.give_back import lease_lost
@@ -11,6 +11,8 @@ from service.storage.store import Store
 
 def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> None:
     """Keep the weights of a trial that runs under a lease, which it renews, until it is known if they are the best."""
+    if not content:
+        raise InvalidInput.of("body", "must be what the trial has learned, and is empty")
     trial = store.trials.held(trial_id, token)
     if trial is None:
         raise lease_lost(store, trial_id)

@@ -18,12 +18,17 @@ class Weights:
         content: bytes | None = self._connection.scalar(_OF, {"of_trial": trial_id})
         return content
 
+    def forget(self, trial_id: int) -> None:
+        """Forget what an attempt has learned that did not end with a result."""
+        self._connection.execute(_FORGET, {"of_trial": trial_id})
+
     def drop(self, study_id: str, finished: int, best: int | None) -> None:
         """Forget the weights of a trial that has finished, and of any that was the best before, but not the best's."""
         self._connection.execute(_DROP, {"of_study": study_id, "finished": finished, "best": best or 0})
 
 
 _CHANGE = sa.update(weights).where(weights.c.trial_id == sa.bindparam("of_trial"))
+_FORGET = sa.delete(weights).where(weights.c.trial_id == sa.bindparam("of_trial"))
 _OF = sa.select(weights.c.content).where(weights.c.trial_id == sa.bindparam("of_trial"))
 # Those of trials that still run may become the best yet.
 _DROP = sa.delete(weights).where(

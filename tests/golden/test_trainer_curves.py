@@ -19,9 +19,9 @@ from trainer.initializers import InitializerName, choose
 from trainer.network import Architecture, MultiLayerNet, Regularisation
 
 GOLDEN = Path(__file__).with_name("trainer_curves.json")
-INITS: list[InitializerName] = ["he", "xavier", "std"]
+INITS: list[InitializerName] = ["auto", "he", "xavier", "std", "zero"]
 NETS = [
-    *((activation, "sgd", "auto", False) for activation in ACTIVATIONS),
+    *((activation, "sgd", "auto", False) for activation in ACTIVATIONS if activation != "relu"),
     *(("relu", name, init, norm) for name, init, norm in product(sorted(optimizers.known()), INITS, [False, True])),
 ]
 

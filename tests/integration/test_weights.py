@@ -68,6 +68,29 @@ def test_a_trial_that_fails_or_is_lost_leaves_no_weights(api: Api) -> None:
     assert kept(api) == 0
 
 
+def test_what_an_attempt_handed_in_that_was_lost_is_forgotten(api: Api) -> None:
+    api.submit(keep_weights="best", budget={"trials": 1})
+    upload(api, api.claim_one(), b"attempt one")
+    api.clock.move(100)
+    second = api.claim_one()
+    assert kept(api) == 0
+    ok(api.complete(second, 0.7))
+    refused(api.get("/studies/study/best-model"), 404, "weights-not-found")
+
+
+def test_nothing_is_no_weights(api: Api) -> None:
+    api.submit(keep_weights="best")
+    refused(upload(api, api.claim_one(), b""), 422, "invalid-input")
+
+
+def test_weights_may_be_larger_than_other_bodies(api: Api) -> None:
+    api.submit(keep_weights="best")
+    claimed = api.claim_one()
+    assert upload(api, claimed, bytes(3 * 1024 * 1024)).status_code == 204
+    ok(api.complete(claimed, 0.5))
+    assert len(api.get("/studies/study/best-model").content) == 3 * 1024 * 1024
+
+
 def test_weights_under_a_lease_that_is_not_held_or_for_a_study_that_keeps_none_are_refused(api: Api) -> None:
     api.submit(keep_weights="best", budget={"trials": 2})
     claimed = api.claim_one()

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.arrays import Labels
-from trainer.data.rows import ROWS_AT_ONCE
+from trainer.data.rows import rows_at_once
 from trainer.errors import DataError
 
 # The last layer has a column for each class: a single wild label must not ask for gigabytes.
@@ -19,9 +19,10 @@ def check_pixels(array: npt.NDArray[Any], name: str) -> None:
         raise DataError(f"{name} has the shape {array.shape}: it must be (images, features), neither of them 0")
     if array.dtype.kind not in "fiub":
         raise DataError(f"{name} is of type {array.dtype}: it must be of numbers")
-    for start in range(0, len(array), ROWS_AT_ONCE):
+    size = rows_at_once(array[0].size)
+    for start in range(0, len(array), size):
         with np.errstate(all="ignore"):
-            part = array[start : start + ROWS_AT_ONCE].astype(np.float32)
+            part = array[start : start + size].astype(np.float32)
         if not np.isfinite(part).all():
             raise DataError(f"{name} has numbers that are not finite in float32: remove or replace them")
 

@@ -42,7 +42,11 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _opened(path: Path) -> npt.NDArray[Any]:
     try:
-        opened: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, TypeError) as error:
+        opened = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:
+        # What a damaged header makes numpy raise is no short list.
         raise DataError(f"{path} is no plain array ({error}): save it with numpy.save, without objects") from error
+    if not isinstance(opened, np.ndarray):
+        opened.close()
+        raise DataError(f"{path} is an archive and no plain array: save it with numpy.save, or name it as npz:PATH")
     return opened

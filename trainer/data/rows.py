@@ -9,7 +9,12 @@ import numpy.typing as npt
 
 from trainer.arrays import Floats, Labels, Pixels
 
-ROWS_AT_ONCE = 4_096
+NUMBERS_AT_ONCE = 1_000_000
+
+
+def rows_at_once(features: int) -> int:
+    """How many rows of so many features to hold in memory when all of them are looked at."""
+    return max(1, NUMBERS_AT_ONCE // max(1, features))
 
 
 class Rows(Protocol):
@@ -47,9 +52,10 @@ class Scaling:
     @classmethod
     def of(cls, rows: Rows) -> Self:
         """What gives each feature of these rows the mean 0 and the deviation 1."""
-        total = sum(x.sum(axis=0, dtype=np.float64) for x, _ in rows.parts(ROWS_AT_ONCE))
+        size = rows_at_once(rows.features)
+        total = sum(x.sum(axis=0, dtype=np.float64) for x, _ in rows.parts(size))
         mean = np.asarray(total) / len(rows.t)
-        squares = sum(((x - mean) ** 2).sum(axis=0) for x, _ in rows.parts(ROWS_AT_ONCE))
+        squares = sum(((x - mean) ** 2).sum(axis=0) for x, _ in rows.parts(size))
         deviation = np.sqrt(np.asarray(squares) / len(rows.t))
         deviation[deviation == 0] = 1
         return cls(mean.astype(np.float32), deviation.astype(np.float32))

@@ -40,26 +40,24 @@ def split(
 ) -> Split:
     """Shuffle, take size of the images (all for None), and set that fraction of them aside for validation.
 
-    It depends on its seed, not on what else a worker has: up to as many images as all workers have are drawn
-    from these. Validation images come from one end of the shuffled ones and training images from the other, so
-    that for one fraction no image is on both sides of two splits, whatever their sizes.
+    It depends on its seed, not on what else a worker has: the images that all workers have are taken first.
+    Validation images come from one end of the shuffled ones and training images from the other, so that for one
+    fraction no image is on both sides of two splits, whatever their sizes.
     Stratified, each class has its share of the images on both sides, but for rounding.
     Raises NotEnoughData, and DataError when no image would be left on one side.
     """
     size = len(images) if size is None else size
     if size > len(images):
         raise NotEnoughData(f"{size:,} images were asked for and there are {len(images):,}: {images.more}")
-    pool = images.common if images.common and size <= images.common else len(images)
-    shuffled = np.random.default_rng(split_seed).permutation(pool)
-    if stratified:
-        shuffled = _dealt(shuffled, images.labels[:pool])
+    common = min(images.common or len(images), len(images))
     aside = validation_size(size, validation_fraction)
-    return Split(
-        images.take(shuffled[pool - size + aside :], dtype),
-        images.take(shuffled[:aside], dtype),
-        images.classes,
-        images.white,
-    )
+    rng = np.random.default_rng(split_seed)
+    both = [
+        _ends(_shuffled(rng, images.labels, start, end, stratified), taken, round(taken * aside / size))
+        for start, end, taken in ((0, common, min(size, common)), (common, len(images), max(0, size - common)))
+    ]
+    validation, train = (np.concatenate(sides) for sides in zip(*both, strict=True))
+    return Split(images.take(train, dtype), images.take(validation, dtype), images.classes, images.white)
 
 
 def validation_size(size: int, fraction: float) -> int:
@@ -71,6 +69,19 @@ def validation_size(size: int, fraction: float) -> int:
             "training: take more images, or a fraction nearer to .5"
         )
     return aside
+
+
+def _shuffled(
+    rng: np.random.Generator, labels: Labels, start: int, end: int, stratified: bool
+) -> npt.NDArray[np.int64]:
+    """The numbers from start to end in random order."""
+    shuffled = rng.permutation(end - start)
+    return start + (_dealt(shuffled, labels[start:end]) if stratified else shuffled)
+
+
+def _ends(shuffled: npt.NDArray[np.int64], taken: int, aside: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """The first `aside` of them, and the last of the taken ones that are left."""
+    return shuffled[:aside], shuffled[len(shuffled) - (taken - aside) :]
 
 
 def _dealt(shuffled: npt.NDArray[np.int64], labels: Labels) -> npt.NDArray[np.int64]:

@@ -131,7 +131,7 @@ class NetSettings(BaseModel):
     @field_validator("dataset")
     @classmethod
     def _is_known(cls, dataset: str) -> str:
-        if not re.match(DATASET, dataset):
+        if not re.fullmatch(DATASET, dataset):
             raise ValueError("must be mnist, digits, npz:PATH or npy:FOLDER")
         return dataset
 
@@ -165,6 +165,21 @@ class NetSettings(BaseModel):
                 f"must be at most {MOST_NUMBERS:,}: take fewer or narrower layers, or a smaller batch_size"
             )
         return value
+
+    @field_validator("hidden_width")
+    @classmethod
+    def _has_layers(cls, width: int | None, info: ValidationInfo) -> int | None:
+        sizes, layers = info.data.get("hidden_sizes"), info.data.get("hidden_layers")
+        if sizes == () and layers != 0 and (layers is None) != (width is None):
+            raise ValueError("with no hidden_sizes, hidden_layers and hidden_width say the shape together")
+        return width
+
+    @field_validator("batch_norm")
+    @classmethod
+    def _has_a_batch(cls, batch_norm: bool, info: ValidationInfo) -> bool:
+        if batch_norm and info.data.get("batch_size") == 1:
+            raise ValueError("normalises over a batch: take a batch_size of 2 or more")
+        return batch_norm
 
     @field_validator("optimizer")
     @classmethod

@@ -12,7 +12,7 @@ class AdaGrad(Optimizer):
     """h += g^2, W -= lr g / (sqrt h + epsilon) (Duchi et al. 2011)."""
 
     name = "adagrad"
-    settings = MappingProxyType({"epsilon": Setting(1e-7, "what is added to the root that it divides by")})
+    settings = MappingProxyType({"epsilon": Setting(1e-7, "what is added to the root that it divides by", low=1e-12)})
 
     def __init__(self, parameters: Floats, epsilon: float = 1e-7) -> None:
         self.epsilon = epsilon

@@ -20,7 +20,7 @@ class Adam(Optimizer):
         {
             "beta1": Setting(0.9, "how much of its mean a step keeps"),
             "beta2": Setting(0.999, "how much of its mean square a step keeps"),
-            "epsilon": Setting(1e-8, "what is added to the root that it divides by"),
+            "epsilon": Setting(1e-8, "what is added to the root that it divides by", low=1e-12),
         }
     )
 

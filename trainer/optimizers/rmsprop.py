@@ -15,7 +15,7 @@ class RMSprop(Optimizer):
     settings = MappingProxyType(
         {
             "rho": Setting(0.99, "how much of its mean square a step keeps"),
-            "epsilon": Setting(1e-7, "what is added to the root that it divides by"),
+            "epsilon": Setting(1e-7, "what is added to the root that it divides by", low=1e-12),
         }
     )
 

@@ -107,6 +107,10 @@ def test_files_that_are_missing_or_no_arrays_are_named(tmp_path: Path) -> None:
     (tmp_path / "t.npy").write_bytes(b"no array")
     with pytest.raises(DataError, match="is no plain array"):
         training_images(f"npy:{tmp_path}")
+    np.savez(tmp_path / "x.npz", x=np.zeros(3))
+    (tmp_path / "x.npz").rename(tmp_path / "x.npy")
+    with pytest.raises(DataError, match="is an archive"):
+        training_images(f"npy:{tmp_path}")
 
 
 def test_a_file_is_checked_again_when_it_has_changed(tmp_path: Path) -> None:

@@ -61,6 +61,12 @@ def test_the_weights_into_a_unit_are_cut_to_the_largest_norm_and_shorter_ones_st
     np.testing.assert_allclose(matrix, [[1.2, 0.3], [1.6, 0.4]])
 
 
+def test_weights_too_long_to_square_are_cut_to_the_bound_too() -> None:
+    matrix = np.array([[1e30, 0.0], [1e30, 0.0]], np.float32)
+    MaxNorm(2.0, [matrix]).apply()
+    np.testing.assert_allclose(np.linalg.norm(matrix, axis=0), [2.0, 0.0], rtol=1e-5)
+
+
 def test_a_step_leaves_no_unit_with_longer_weights_than_its_bound() -> None:
     network = net(max_norm=0.5)
     network.constrain()

@@ -75,15 +75,35 @@ def test_what_is_no_saved_net_is_refused(content: bytes, message: str) -> None:
         load(io.BytesIO(content))
 
 
-def test_arrays_that_do_not_fit_and_images_of_another_size_are_refused() -> None:
-    _, result = trained()
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parameters": lambda kept: kept["parameters"][:-1]},
+        {"parameters": lambda kept: kept["parameters"] * np.nan},
+        {"parameters": lambda kept: kept["parameters"].astype(str)},
+        {"mean": lambda kept: np.zeros(7)},
+        {"deviation": lambda kept: np.zeros(64)},
+        {"about": lambda kept: np.array(str(kept["about"]).replace('"white": 16', '"white": 0'))},
+        {"about": lambda kept: np.array(str(kept["about"]).replace('"white": 16', '"white": "x"'))},
+        {"about": lambda kept: np.array(str(kept["about"]).replace("[64, 16, 10]", "[64, 90000, 90000, 10]"))},
+    ],
+)
+def test_a_damaged_net_is_refused_before_it_is_made(changes: dict[str, Any]) -> None:
+    _, result = trained(standardize=True)
     assert result.weights is not None
     with np.load(io.BytesIO(result.weights())) as arrays:
         kept = dict(arrays)
     changed = io.BytesIO()
-    np.savez(changed, **(kept | {"parameters": kept["parameters"][:-1]}))
+    np.savez(changed, **(kept | {name: change(kept) for name, change in changes.items()}))
     changed.seek(0)
-    with pytest.raises(DataError, match="do not fit"):
+    with pytest.raises(DataError, match="damaged"):
         load(changed)
+
+
+def test_images_of_another_size_and_a_file_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    _, result = trained()
+    assert result.weights is not None
     with pytest.raises(DataError, match=r"the net takes \(n, 64\)"):
         load(io.BytesIO(result.weights())).predict(np.zeros((3, 65)))
+    with pytest.raises(DataError, match="cannot be read"):
+        load(tmp_path / "none.npz")

@@ -161,7 +161,12 @@ def test_up_to_as_many_images_as_all_workers_have_the_split_does_not_depend_on_w
     many = Images(pixels, labels, 1, "", common=100)
     for size in (10, 100):
         assert numbers(split(few, size, 0.2, split_seed=1)) == numbers(split(many, size, 0.2, split_seed=1))
-    assert max(numbers(split(many, 101, 0.2, split_seed=1))[0]) > 100
+    train, judged = numbers(split(many, 200, 0.2, split_seed=1))
+    few_train, few_judged = numbers(split(few, 100, 0.2, split_seed=1))
+    assert set(few_train) <= set(train)
+    assert set(few_judged) <= set(judged)
+    assert not set(train) & set(judged)
+    assert len(judged) == 40
 
 
 @given(sizes=st.lists(st.integers(10, 100), min_size=2, max_size=5), seed=st.integers(0, 99))

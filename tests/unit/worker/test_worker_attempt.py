@@ -1,16 +1,19 @@
 """One trial from its claim to its last request, against a server in memory."""
 
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from worker_fakes import FakeServer, refusal
 
 from client import ApiError
-from service.protocol import ClaimedTrial
+from service.protocol import ClaimedTrial, KeepWeights, Lease
 from worker.attempt import Attempts
 from worker.objectives.function import FunctionObjective
 from worker.outbox import LARGEST_BATCH
+from worker.outcome import Value
 from worker.shutdown import Shutdown
 from worker.stopping import Stopped
 from worker.trial import Trial
@@ -147,3 +150,66 @@ def test_a_long_curve_is_sent_before_the_result(run: Any, server: FakeServer) ->
     assert server.names()[-1] == "complete"
     assert len(server.calls[-1][1]["epochs"]) <= LARGEST_BATCH
     assert sent == list(range(1, 2 * LARGEST_BATCH + 2))
+
+
+class Learned:
+    """An objective whose value comes with what it has learned."""
+
+    name = "f"
+
+    def __init__(self, value: float, weights: Callable[[], bytes]) -> None:
+        self._value = Value(value, 100, weights)
+
+    def run(self, trial: ClaimedTrial, session: object) -> Value:
+        return self._value
+
+
+def broken() -> bytes:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("goal", "bar", "value", "weights", "told"),
+    [
+        ("maximize", None, 0.8, lambda: b"w", ["upload_weights", "complete"]),
+        ("maximize", 0.8, 0.8, lambda: b"w", ["upload_weights", "complete"]),
+        ("maximize", 0.9, 0.8, lambda: b"w", ["complete"]),
+        ("minimize", 0.9, 0.8, lambda: b"w", ["upload_weights", "complete"]),
+        ("maximize", None, 0.8, broken, ["complete"]),
+    ],
+)
+def test_what_was_learned_is_handed_in_before_a_value_that_may_be_the_best(
+    server: FakeServer,
+    claimed: Callable[..., ClaimedTrial],
+    record: Record,
+    goal: Any,
+    bar: float | None,
+    value: float,
+    weights: Callable[[], bytes],
+    told: list[str],
+) -> None:
+    attempts: Any = Attempts(server, {"f": Learned(value, weights)}, record, Shutdown())  # type: ignore[arg-type,dict-item]
+    attempts.run(claimed(keep_weights=KeepWeights(goal=goal, at_least_as_good_as=bar)))
+    assert [name for name in server.names() if name != "report"] == told
+
+
+def test_a_lease_is_renewed_while_weights_are_packed(
+    server: FakeServer, claimed: Callable[..., ClaimedTrial], record: Record
+) -> None:
+    renewed = threading.Event()
+    answer = server.report
+
+    def report(*arguments: Any, **more: Any) -> Any:
+        renewed.set()
+        return answer(*arguments, **more)
+
+    server.report = report  # type: ignore[method-assign]
+
+    def packed() -> bytes:
+        assert renewed.wait(20)
+        return b"w"
+
+    lease = Lease(token="t", expires_at=datetime.now(UTC), renew_seconds=0.05)
+    attempts: Any = Attempts(server, {"f": Learned(0.5, packed)}, record, Shutdown())  # type: ignore[arg-type,dict-item]
+    attempts.run(claimed(keep_weights=KeepWeights(goal="maximize", at_least_as_good_as=None), lease=lease))
+    assert ("upload_weights", {"content": b"w"}) in server.calls

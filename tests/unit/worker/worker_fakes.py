@@ -46,6 +46,9 @@ class FakeServer:
         action = self.actions.pop(0) if self.actions else "continue"
         return ReportAnswer(action=action, reason=None, expires_at=None)  # type: ignore[arg-type]
 
+    def upload_weights(self, trial: int, lease: str, content: bytes) -> None:
+        self._called("upload_weights", content=content)
+
     def complete(self, trial: int, lease: str, value: float, **told: Any) -> Any:
         self._called("complete", value=value, **told)
         return SimpleNamespace(claimed=SimpleNamespace(trials=self.next_trials))
