@@ -48,7 +48,7 @@ class LastLayer(Protocol):
 
 
 class SoftmaxCrossEntropy:
-    """Softmax and cross-entropy in one, for batches of up to a number of rows, without temporaries.
+    """Softmax and cross-entropy in one, for batches of up to a number of rows, in buffers of its own.
 
     Inside, a column is an image: maxima and sums down the columns run twice as fast as along short rows.
     """
@@ -82,7 +82,7 @@ class SoftmaxCrossEntropy:
 
 
 class MeanSquaredError:
-    """The logits themselves against one-hot labels, for batches of up to a number of rows, without temporaries."""
+    """The logits themselves against one-hot labels, for batches of up to a number of rows, in a buffer of its own."""
 
     def __init__(self, rows: int, classes: int, dtype: npt.DTypeLike) -> None:
         self._room = np.empty((rows, classes), dtype)

@@ -18,7 +18,8 @@ class BatchNorm(Layer):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, mean and var over the batch (Ioffe & Szegedy 2015).
 
     x (n, width), gamma and beta (width,), which begin at 1 and 0. What is not training is normalised by
-    running_mean and running_variance (width,): .9 of what they were and .1 of the batch's, after each step.
+    running_mean and running_variance (width,): .9 of what they were and .1 of the batch's, after each step. The
+    variance is the mean of the squares, divided by n, there as in training (PyTorch's running one by n - 1).
     """
 
     def __init__(self, width: int, rows: int, dtype: npt.DTypeLike) -> None:

@@ -9,7 +9,11 @@ from trainer.optimizers.base import Optimizer, Setting
 
 
 class Momentum(Optimizer):
-    """v = a v - lr g, W += v, with the momentum a in [0, 1) (Polyak 1964)."""
+    """v = a v - lr g, W += v, with the momentum a in [0, 1) (Polyak 1964).
+
+    The learning rate is in v, so that under a schedule a step keeps what earlier rates gave it; PyTorch multiplies
+    by the rate of the day instead.
+    """
 
     name = "momentum"
     settings = MappingProxyType({"momentum": Setting(0.9, "how much of its velocity a step keeps")})
