@@ -76,22 +76,18 @@ class Predictor:
         return self.network.logits(x).copy()
 
 
-def save(
-    file: Path | IO[bytes],
-    architecture: Architecture,
-    snapshot: Snapshot,
-    *,
-    white: int,
-    scaling: Scaling | None,
-    settings: Mapping[str, Any],
-) -> None:
-    """Write what a net has learned, with what it was trained with, as .npz."""
+def packed(
+    architecture: Architecture, snapshot: Snapshot, *, white: int, scaling: Scaling | None, settings: Mapping[str, Any]
+) -> bytes:
+    """What a net has learned, with what it was trained with, as the content of an .npz file."""
     about = {"format": FORMAT, "architecture": asdict(architecture), "white": white, "settings": dict(settings)}
     arrays = {"parameters": snapshot.parameters}
     arrays |= {f"running_{place}": array for place, array in enumerate(snapshot.running)}
     if scaling is not None:
         arrays |= {"mean": scaling.mean, "deviation": scaling.deviation}
-    np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+    content = BytesIO()
+    np.savez(content, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+    return content.getvalue()
 
 
 def load(file: Path | IO[bytes]) -> Predictor:
@@ -110,15 +106,6 @@ def load(file: Path | IO[bytes]) -> Predictor:
     except Exception as error:
         # What a damaged archive makes numpy and zipfile raise is no short list.
         raise DataError(f"this is no net that was saved here: {error}") from error
-
-
-def packed(
-    architecture: Architecture, snapshot: Snapshot, *, white: int, scaling: Scaling | None, settings: Mapping[str, Any]
-) -> bytes:
-    """The same file in memory."""
-    content = BytesIO()
-    save(content, architecture, snapshot, white=white, scaling=scaling, settings=settings)
-    return content.getvalue()
 
 
 def _read(arrays: Mapping[str, Any]) -> Predictor:

@@ -4,7 +4,7 @@ from service.domain.errors import BudgetUsedUp, TransitionRefused
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
-from service.operations.conclude import cancel, conclude, reopen
+from service.operations.conclude import cancel, conclude, reopen, require_not_over
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 
@@ -35,8 +35,8 @@ def retry_trial(store: Store, study_name: str, number: int) -> Trial:
         raise TransitionRefused(f"Trial {number}", trial.status, "waiting", "Only failed and cancelled ones retry.")
     if study.status is StudyStatus.STOPPED:
         raise TransitionRefused("The study", study.status, "running", "Clone it and enqueue these values there.")
-    if trial.purpose is Purpose.SEARCH and (bound := study.over(store.now)):
-        raise TransitionRefused("The study", f"ended by {bound}", "running", f"Raise its budget.{bound} with PATCH.")
+    if trial.purpose is Purpose.SEARCH:
+        require_not_over(store, study)
     _take_place_in_budget(store, study, trial)
     revived = store.trials.revive(trial, study.spec.retry.max_attempts)
     if study.status is StudyStatus.COMPLETED and trial.purpose is Purpose.SEARCH:

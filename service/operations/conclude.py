@@ -1,5 +1,6 @@
 """What follows when a trial has come to its end: a new round perhaps, and perhaps the end of the study."""
 
+from service.domain.errors import TransitionRefused
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
@@ -18,7 +19,7 @@ def trial_ended(store: Store, ended: Trial) -> None:
     if ended.purpose is not Purpose.SEARCH:
         return
     study = store.studies.get(ended.study_id, lock=True)
-    keep_only_the_best(store, study, ended)
+    keep_only_the_best(store, study)
     if ended.status is TrialStatus.CANCELLED:
         store.studies.add_to(study.id, budgeted=-1)
     else:
@@ -41,6 +42,12 @@ def conclude(store: Store, study_id: str) -> None:
         study = store.studies.get(study_id)
     if study.unfinished == 0:
         complete_study(store, study, bound)
+
+
+def require_not_over(store: Store, study: Study) -> None:
+    """Refuse what a study could not run any more, since a bound is reached at which it gives up what waits."""
+    if bound := study.over(store.now):
+        raise TransitionRefused("The study", f"ended by {bound}", "running", f"Raise its budget.{bound} with PATCH.")
 
 
 def reopen(store: Store, study: Study) -> None:

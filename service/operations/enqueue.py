@@ -8,7 +8,7 @@ from service.domain.space import Params
 from service.domain.status import StudyStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
-from service.operations.conclude import conclude, reopen
+from service.operations.conclude import conclude, reopen, require_not_over
 from service.operations.draw import trial_seed
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
@@ -45,8 +45,7 @@ def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial
 def _check_open(store: Store, study: Study, waiting: int) -> None:
     if study.status is StudyStatus.STOPPED:
         raise TransitionRefused("The study", study.status, "running", "Clone it and enqueue the trials there.")
-    if bound := study.over(store.now):
-        raise TransitionRefused("The study", f"ended by {bound}", "running", f"Raise its budget.{bound} with PATCH.")
+    require_not_over(store, study)
     if study.room is not None and waiting > study.room:
         raise BudgetUsedUp(waiting, study.room)
 

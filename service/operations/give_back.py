@@ -2,6 +2,7 @@
 
 from service.domain.errors import LeaseLost
 from service.domain.status import Purpose, StudyStatus
+from service.domain.study import GIVING_UP
 from service.domain.trial import Trial
 from service.storage.store import Signal, Store
 
@@ -11,7 +12,7 @@ def goes_on(store: Store, trial: Trial) -> bool:
     if trial.purpose is not Purpose.SEARCH:
         return True
     study = store.studies.get(trial.study_id, lock=True)
-    return study.status in (StudyStatus.RUNNING, StudyStatus.PAUSED) and study.ended_by in (None, "space")
+    return study.status in (StudyStatus.RUNNING, StudyStatus.PAUSED) and study.ended_by not in GIVING_UP
 
 
 def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from service.domain.errors import InvalidInput, WeightsNotFound, WeightsNotKept
 from service.domain.study import Study
-from service.domain.trial import Trial
 from service.operations.give_back import lease_lost
 from service.storage.store import Store
 
@@ -23,12 +22,12 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
     store.trials.renew(trial.id, store.now + timedelta(seconds=study.spec.lease_seconds))
 
 
-def keep_only_the_best(store: Store, study: Study, ended: Trial) -> None:
-    """Forget what a trial has learned that has ended, unless it is the best now; then what was the best before."""
+def keep_only_the_best(store: Store, study: Study) -> None:
+    """Forget what trials have learned that have ended, but for the best."""
     if study.spec.keep_weights == "none":
         return
     best = store.trials.best(study.id, study.spec.metric.goal, 1)
-    store.weights.drop(study.id, ended.id, best[0].id if best else None)
+    store.weights.drop(study.id, best[0].id if best else None)
 
 
 def best_weights(store: Store, name: str) -> bytes:

@@ -14,7 +14,7 @@ from service.search.evidence import Evidence
 from service.search.features import Features
 from service.search.gaussian import Acquisition, Floats, Process, promise
 from service.search.lattice import every_point
-from service.search.random import draw, generator
+from service.search.random import draw, generator, point_at
 
 Point: TypeAlias = dict[str, Scalar]
 
@@ -133,7 +133,7 @@ class _Model:
         names = sorted(self.space.parameters)
 
         def decoded(units: Floats) -> list[Point]:
-            return [self.space.decode(dict(zip(names, row, strict=True))) for row in units.tolist()]
+            return [point_at(self.space, row) for row in units.tolist()]
 
         around = [[self.space.encode(params)[name] for name in names] for params in self.incumbents]
         units = np.vstack([chance.random((self.settings.candidates, len(names))), np.clip(around, 0.0, 1.0)])

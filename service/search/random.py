@@ -1,5 +1,7 @@
 """Random search: each trial's point drawn uniformly on the scales of its ranges, from its number alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from service.domain.space import Scalar, Space
@@ -36,9 +38,13 @@ def generator(seed: int, number: int) -> np.random.Generator:
 
 
 def draw(space: Space, chance: np.random.Generator) -> dict[str, Scalar]:
-    """A uniform point; by sorted names, so that the order in which the space was written does not matter."""
-    names = sorted(space.parameters)
-    return space.decode(dict(zip(names, chance.random(len(names)).tolist(), strict=True)))
+    """A uniform point."""
+    return point_at(space, chance.random(len(space.parameters)).tolist())
+
+
+def point_at(space: Space, row: Sequence[float]) -> dict[str, Scalar]:
+    """The point at a row of the unit cube, by sorted names: the order in which the space was written is no matter."""
+    return space.decode(dict(zip(sorted(space.parameters), row, strict=True)))
 
 
 ALGORITHM = RandomSearch()

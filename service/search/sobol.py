@@ -1,9 +1,9 @@
 """Sobol search: a scrambled low-discrepancy sequence, which covers the box more evenly than chance does."""
 
-from service.domain.space import Scalar, Space
+from service.domain.space import Space
 from service.registry import PartSettings
 from service.search.base import Answer, Question
-from service.search.random import generator
+from service.search.random import generator, point_at
 
 
 class SobolSettings(PartSettings):
@@ -23,24 +23,18 @@ class SobolSearch:
         # Imported where it is used: a server that never asks for it starts sooner.
         from scipy.stats import qmc
 
-        names = sorted(question.space.parameters)
-        sequence = qmc.Sobol(len(names), scramble=True, rng=generator(question.seed, 0))
+        sequence = qmc.Sobol(len(question.space.parameters), scramble=True, rng=generator(question.seed, 0))
         if question.number:
             sequence.fast_forward(question.number)
         # One by one: it warns of numbers that are no power of 2, and a study goes on to any number.
-        units = [sequence.random(1)[0].tolist() for _ in range(count)]
-        points = [_at(question.space, names, unit) for unit in units]
-        return Answer(tuple(points), question.position + count)
+        rows = [sequence.random(1)[0].tolist() for _ in range(count)]
+        return Answer(tuple(point_at(question.space, row) for row in rows), question.position + count)
 
     def capacity(self, space: Space, settings: SobolSettings, planned: int) -> int | None:  # noqa: ARG002
         return None
 
     def faults(self, space: Space, settings: SobolSettings) -> list[tuple[str, str]]:  # noqa: ARG002
         return []
-
-
-def _at(space: Space, names: list[str], unit: list[float]) -> dict[str, Scalar]:
-    return space.decode(dict(zip(names, unit, strict=True)))
 
 
 ALGORITHM = SobolSearch()

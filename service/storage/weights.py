@@ -22,9 +22,9 @@ class Weights:
         """Forget what an attempt has learned that did not end with a result."""
         self._connection.execute(_FORGET, {"of_trial": trial_id})
 
-    def drop(self, study_id: str, finished: int, best: int | None) -> None:
-        """Forget the weights of a trial that has finished, and of any that was the best before, but not the best's."""
-        self._connection.execute(_DROP, {"of_study": study_id, "finished": finished, "best": best or 0})
+    def drop(self, study_id: str, best: int | None) -> None:
+        """Forget the weights of all finished trials of a study but the best."""
+        self._connection.execute(_DROP, {"of_study": study_id, "best": best or 0})
 
 
 _CHANGE = sa.update(weights).where(weights.c.trial_id == sa.bindparam("of_trial"))
@@ -36,7 +36,7 @@ _DROP = sa.delete(weights).where(
     weights.c.trial_id.in_(
         sa.select(trials.c.id).where(
             trials.c.study_id == sa.bindparam("of_study"),
-            sa.or_(trials.c.finished_at.is_not(None), trials.c.id == sa.bindparam("finished")),
+            trials.c.finished_at.is_not(None),
             trials.c.id.in_(sa.select(weights.c.trial_id)),
         )
     ),

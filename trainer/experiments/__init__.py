@@ -3,7 +3,7 @@
 from functools import cache
 
 from trainer.experiments.base import Experiment, Finding
-from trainer.registry import classes
+from trainer.registry import by_name, classes
 
 __all__ = ["Experiment", "Finding", "known"]
 
@@ -11,5 +11,4 @@ __all__ = ["Experiment", "Finding", "known"]
 @cache
 def known() -> dict[str, Experiment]:
     """The experiments by name, in the order of their names."""
-    found = [kind() for kind in classes(__name__, Experiment)]
-    return {experiment.name: experiment for experiment in sorted(found, key=lambda one: one.name)}
+    return {name: kind() for name, kind in sorted(by_name(classes(__name__, Experiment)).items())}

@@ -39,6 +39,7 @@ def _run(experiment: Experiment, folder: Path) -> bool:
     figure.savefig(path, dpi=110)
     line = {
         "experiment": experiment.name,
+        "setting": experiment.setting,
         "mnist_training_images": len(training_images("mnist")),
         "measured": finding.measured,
         "statements": {statement: bool(holds) for statement, holds in finding.statements.items()},
