@@ -9,6 +9,7 @@ from service.protocol import (
     Curve,
     GivenTrial,
     GivenTrials,
+    Replay,
     TrialDetail,
     TrialList,
     TrialPage,
@@ -45,6 +46,10 @@ class TrialCalls:
 
     def curve(self, study: str, number: int) -> Curve:
         return self._transport.get_open(f"{_trial(study, number)}/curve", Curve)
+
+    def replay(self, study: str, number: int) -> Replay:
+        """Computes the suggestion of a trial again, from what was known then."""
+        return self._transport.get(f"{_trial(study, number)}/replay", Replay)
 
     def enqueue(self, study: str, trials: Sequence[GivenTrial]) -> TrialList:
         """Values by hand; one with a value of its own is imported as finished."""

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import make_url
 
-from service.api import catalogue, figures, health, problems, rounds, studies, trials, weights, work
+from service.api import catalogue, figures, health, problems, replay, rounds, studies, trials, weights, work
 from service.api.body_limit import BodyLimit
-from service.background import Repeated, Suggester, sweep
+from service.background import Repeated, sweep
 from service.notifier import Notifier
 from service.operations.expire import refresh_leases
 from service.settings import Settings
@@ -19,6 +19,7 @@ from service.storage.postgresql import PostgresqlDatabase
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
+from service.suggesting import SearchProcess, Suggester
 
 SUGGESTER_PAUSE_SECONDS = 1.0
 
@@ -42,11 +43,13 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
         with sole_use(settings.database_url):
             database = open_database(settings.database_url, clock, entropy, committed)
             database.write(refresh_leases)
-            suggester = Suggester(database)
+            process = SearchProcess()
+            suggester = Suggester(database, process)
             sweeping = Repeated("sweeper", lambda: sweep(database), settings.sweep_seconds)
             suggesting = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             wake_suggester.append(suggesting.wake)
             app.state.database, app.state.schema = database, migrations.head()
+            app.state.search_process = process
             sweeping.start()
             suggesting.start()
             try:
@@ -54,7 +57,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
             finally:
                 sweeping.stop()
                 suggesting.stop()
-                suggester.close()
+                process.close()
                 database.close()
 
     app = FastAPI(
@@ -67,7 +70,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (studies, trials, rounds, figures, work, weights, catalogue):
+    for part in (studies, trials, replay, rounds, figures, work, weights, catalogue):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -191,6 +191,18 @@ class TrialDetail(TrialView):
     attempts: list[AttemptView]
 
 
+class Replay(Wire):
+    """The values of a trial beside those that the same question brings today."""
+
+    study: str
+    trial: int
+    params: Params
+    replayed: Params | None
+    equal: bool
+    provenance: dict[str, JsonValue]
+    versions: dict[str, str]
+
+
 class BestTrial(TrialView):
     rank: int
     interval: tuple[float, float] | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from service.protocol import Narrowing, ProposedRange, RangeVerdict, StudyView, TrialView
+from service.protocol import Narrowing, Params, ProposedRange, RangeVerdict, Replay, StudyView, TrialView
 
 
 def finished(study: StudyView) -> int:
@@ -25,6 +25,11 @@ def params_text(trial: TrialView) -> str:
     return ", ".join(f"{name}:{_short(value)}" for name, value in trial.params.items())
 
 
+def _params(params: Params) -> str:
+    """All digits: what is compared must be seen."""
+    return ", ".join(f"{name}: {value!r}" for name, value in params.items())
+
+
 def study_row(study: StudyView) -> tuple[str, ...]:
     return (study.name, study.status, progress_of(study), value_text(study.best), str(study.round))
 
@@ -38,6 +43,20 @@ def study_lines(study: StudyView) -> Iterator[str]:
     yield f"round: {study.round}"
     if study.eta_seconds is not None:
         yield f"about {study.eta_seconds:.0f} s to go"
+
+
+def replay_lines(replay: Replay) -> Iterator[str]:
+    """What a suggestion was, what it is today, and from what it was made."""
+    origin, pending = replay.provenance, replay.provenance["pending"]
+    yield f"trial {replay.trial}: {_params(replay.params)}"
+    yield f"again:   {'no point' if replay.replayed is None else _params(replay.replayed)}"
+    yield "They are equal." if replay.equal else "They differ."
+    yield (
+        f"Made by {origin['algorithm']} in round {origin['round']}, with seed {origin['seed']}, "
+        f"from {origin['known']} finished trials and {len(pending) if isinstance(pending, list) else 0} under way."
+    )
+    if replay.versions != origin["versions"]:
+        yield f"Versions then: {origin['versions']}; now: {replay.versions}."
 
 
 def verdict_lines(narrowing: Narrowing) -> Iterator[str]:

@@ -36,6 +36,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.LeaseLost: Kind(409, "lease-lost", "The lease is no longer held"),
     errors.TrialAlreadyFinished: Kind(409, "trial-already-finished", "The trial has another result already"),
     errors.NothingToNarrow: Kind(409, "nothing-to-narrow", "The data tell of no range to change"),
+    errors.NotReplayable: Kind(409, "not-replayable", "The suggestion cannot be computed again"),
     errors.WeightsNotKept: Kind(409, "weights-not-kept", "The study keeps no weights"),
     errors.WeightsNotFound: Kind(404, "weights-not-found", "There are no weights"),
     errors.IdempotencyKeyReused: Kind(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"),

@@ -91,6 +91,13 @@ class NothingToNarrow(ShiboriError):
         super().__init__(f"No range can be narrowed: {why}")
 
 
+class NotReplayable(ShiboriError):
+    """The values of a trial cannot be suggested again."""
+
+    def __init__(self, trial: int, why: str) -> None:
+        super().__init__(f"The suggestion of trial {trial} cannot be computed again. {why}")
+
+
 class WeightsNotKept(ShiboriError):
     """The study does not ask for what its trials learn."""
 

@@ -69,3 +69,5 @@ TRIAL_TRANSITIONS: Mapping[TrialStatus, frozenset[TrialStatus]] = {
 }
 
 UNFINISHED = frozenset({TrialStatus.WAITING, TrialStatus.RUNNING})
+FINISHED = (TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED)
+"""Ends from which something is learned; a cancelled trial tells nothing."""

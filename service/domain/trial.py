@@ -63,6 +63,8 @@ class Trial:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    finished_event: int | None
+    """The number of its end among the events of its study, which tells what was known when."""
     lease_token: str | None
     lease_expires_at: datetime | None
     stop_reason: str | None

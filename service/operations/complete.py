@@ -7,7 +7,7 @@ from service.domain.errors import TrialAlreadyFinished
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
 from service.operations.claim import Claim, claim_next
-from service.operations.conclude import trial_ended
+from service.operations.conclude import end_trial
 from service.operations.give_back import lease_lost
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
@@ -45,10 +45,8 @@ def complete_trial(
 def _record(store: Store, trial: Trial, value: float, samples: int | None, epochs: Sequence[EpochNumbers]) -> Trial:
     add_epochs(store, trial, epochs)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.COMPLETED, store.now)
-    recorded = store.trials.finish(trial, TrialStatus.COMPLETED, store.now, value=value, samples=samples)
     store.workers.finished(trial.worker, store.now, failed=False)
-    trial_ended(store, recorded)
-    return recorded
+    return end_trial(store, trial, TrialStatus.COMPLETED, value=value, samples=samples)
 
 
 def _recorded(store: Store, trial_id: int, token: str, value: float) -> Trial:

@@ -1,7 +1,7 @@
 """What follows when a trial has come to its end: a new round perhaps, and perhaps the end of the study."""
 
 from service.domain.errors import TransitionRefused
-from service.domain.status import Purpose, StudyStatus, TrialStatus
+from service.domain.status import FailureReason, Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
 from service.operations.open_round import narrow_by_itself
@@ -12,12 +12,35 @@ from service.storage.store import Signal, Store
 OPEN = (StudyStatus.RUNNING, StudyStatus.PAUSED)
 
 
-def trial_ended(store: Store, ended: Trial) -> None:
-    """Note the end of a trial, as it stands now, and let its study go on from there."""
-    store.events.append(ended.study_id, EventKind.FINISHED, store.now, trial=ended.number)
+def end_trial(
+    store: Store,
+    trial: Trial,
+    status: TrialStatus,
+    *,
+    value: float | None = None,
+    samples: int | None = None,
+    failure: tuple[FailureReason, str] | None = None,
+    stop_reason: str | None = None,
+) -> Trial:
+    """running -> a final status; its study goes on from there."""
+    event = store.events.append(trial.study_id, EventKind.FINISHED, store.now, trial=trial.number)
+    ended = store.trials.finish(
+        trial,
+        status,
+        store.now,
+        event=event,
+        value=value,
+        samples=samples,
+        failure=failure,
+        stop_reason=stop_reason or trial.stop_reason,
+    )
     store.announce(Signal.WORK, Signal.HISTORY)
-    if ended.purpose is not Purpose.SEARCH:
-        return
+    if ended.purpose is Purpose.SEARCH:
+        _go_on(store, ended)
+    return ended
+
+
+def _go_on(store: Store, ended: Trial) -> None:
     study = store.studies.get(ended.study_id, lock=True)
     keep_only_the_best(store, study)
     if ended.status is TrialStatus.CANCELLED:
@@ -64,8 +87,8 @@ def complete_study(store: Store, study: Study, bound: str) -> None:
 
 def cancel(store: Store, trial: Trial) -> None:
     """waiting -> cancelled, which gives its place in the budget back."""
-    store.trials.cancel_waiting(trial, store.now)
-    store.events.append(trial.study_id, EventKind.FINISHED, store.now, trial=trial.number)
+    event = store.events.append(trial.study_id, EventKind.FINISHED, store.now, trial=trial.number)
+    store.trials.cancel_waiting(trial, store.now, event=event)
     if trial.purpose is Purpose.SEARCH:
         store.studies.add_to(trial.study_id, budgeted=-1)
 

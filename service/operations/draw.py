@@ -42,9 +42,10 @@ def draw(store: Store, study: Study, count: int) -> int:
         return 0
     current = store.rounds.get(study.id, study.round)
     settings = algorithm.Settings.model_validate(dict(study.spec.search.settings))
-    answer = algorithm.suggest(_question(store, study, current), settings, count)
+    question = _question(store, study, current)
+    answer = algorithm.suggest(question, settings, count)
     if answer.points:
-        write_suggestions(store, study, current, answer.points, provenance(study, current, algorithm.name, ()))
+        write_suggestions(store, study, current, answer.points, provenance(study, current, question, ()))
     store.rounds.move_to(study.id, current.number, answer.position)
     if len(answer.points) < count:
         store.studies.update(study.id, ended_by="space")
@@ -57,42 +58,48 @@ def write_suggestions(
     current: Round,
     points: tuple[dict[str, Scalar], ...],
     origin: dict[str, object],
+    first_place: int = 0,
 ) -> None:
-    """Give points the next numbers of a study; they wait to be claimed."""
+    """Give points, from a place on in the answer they come from, the next numbers of a study; they wait for a claim."""
     first = store.studies.draw_numbers(study.id, len(points), budgeted=True)
     store.trials.add(
         study.id,
         [
             NewTrial(
-                number=number,
+                number=first + place,
                 params=params,
                 round=current.number,
-                seed=trial_seed(study.spec.search.seed, number),
+                seed=trial_seed(study.spec.search.seed, first + place),
                 origin=Origin.SUGGESTED,
                 attempts_allowed=study.spec.retry.max_attempts,
-                provenance=origin,
+                provenance={**origin, "place": first_place + place},
             )
-            for number, params in enumerate(points, first)
+            for place, params in enumerate(points)
         ],
         store.now,
     )
 
 
-def provenance(study: Study, current: Round, algorithm: str, pending: tuple[int, ...]) -> dict[str, object]:
-    """What a suggestion was made from."""
+def provenance(study: Study, current: Round, question: Question, pending: tuple[int, ...]) -> dict[str, object]:
+    """What suggestions were made from that were asked for together: all that it takes to ask again."""
     return {
-        "algorithm": algorithm,
+        "algorithm": study.spec.search.algorithm,
         "settings": dict(study.spec.search.settings),
-        "seed": study.spec.search.seed,
+        "seed": question.seed,
         "round": current.number,
+        "first": question.number,
+        "planned": question.planned,
+        "position": question.position,
         "last_event": study.last_event,
+        "known": len(question.history),
         "pending": list(pending),
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions on which a suggestion may depend."""
     return {package: version(package) for package in ("shibori", "numpy")}
 
 

@@ -35,8 +35,8 @@ def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial
     store.studies.add_to(study.id, budgeted=waiting)
     if waiting and study.status is StudyStatus.COMPLETED:
         reopen(store, study)
-    ids = store.trials.add(study.id, [_new(study, one, n) for n, one in enumerate(given, first)], store.now)
-    store.events.append(study.id, EventKind.IMPORTED, store.now)
+    event = store.events.append(study.id, EventKind.IMPORTED, store.now)
+    ids = store.trials.add(study.id, [_new(study, one, n, event) for n, one in enumerate(given, first)], store.now)
     store.announce(Signal.WORK, Signal.HISTORY)
     _note_target(store, study, given)
     return [store.trials.get(trial_id) for trial_id in ids]
@@ -61,7 +61,7 @@ def _check(study: Study, given: Sequence[Given]) -> None:
         raise InvalidInput(faults)
 
 
-def _new(study: Study, given: Given, number: int) -> NewTrial:
+def _new(study: Study, given: Given, number: int, event: int) -> NewTrial:
     return NewTrial(
         number=number,
         params=given.params,
@@ -71,6 +71,7 @@ def _new(study: Study, given: Given, number: int) -> NewTrial:
         attempts_allowed=study.spec.retry.max_attempts,
         value=given.value,
         samples=given.samples,
+        finished_event=None if given.value is None else event,
     )
 
 

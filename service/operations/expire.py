@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
 from service.domain.trial import Trial
-from service.operations.conclude import trial_ended
+from service.operations.conclude import end_trial
 from service.operations.give_back import goes_on, wait_again
 from service.storage.store import Store
 
@@ -27,11 +27,9 @@ def refresh_leases(store: Store) -> None:
 def _take_back(store: Store, trial: Trial) -> None:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.LOST, store.now)
     if trial.stop_reason is not None or not goes_on(store, trial):
-        ended = store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
+        end_trial(store, trial, TrialStatus.CANCELLED)
     elif trial.attempt < trial.attempts_allowed:
         wait_again(store, trial, counted=True)
-        return
     else:
         message = f"The lease ran out {trial.attempt} times without a word from the worker (last: {trial.worker})."
-        ended = store.trials.finish(trial, TrialStatus.FAILED, store.now, failure=(FailureReason.LOST, message))
-    trial_ended(store, ended)
+        end_trial(store, trial, TrialStatus.FAILED, failure=(FailureReason.LOST, message))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
 from service.domain.trial import Trial
-from service.operations.conclude import trial_ended
+from service.operations.conclude import end_trial
 from service.operations.give_back import goes_on, lease_lost, wait_again
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
@@ -29,18 +29,10 @@ def fail_trial(
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
     store.workers.finished(trial.worker, store.now, failed=True)
     if trial.stop_reason is not None:
-        return _cancelled(store, trial)
+        return end_trial(store, trial, TrialStatus.CANCELLED)
     if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, trial):
         return wait_again(store, trial, counted=True)
-    failed = store.trials.finish(trial, TrialStatus.FAILED, store.now, failure=(reason, message))
-    trial_ended(store, failed)
-    return failed
-
-
-def _cancelled(store: Store, trial: Trial) -> Trial:
-    cancelled = store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
-    trial_ended(store, cancelled)
-    return cancelled
+    return end_trial(store, trial, TrialStatus.FAILED, failure=(reason, message))
 
 
 def _recorded(store: Store, trial_id: int, token: str) -> Trial:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
-from service.operations.conclude import trial_ended
+from service.operations.conclude import end_trial
 from service.operations.give_back import goes_on, lease_lost, wait_again
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
@@ -22,6 +22,4 @@ def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
     store.attempts.close(trial.id, trial.leases, AttemptEnd.RELEASED, store.now)
     if trial.stop_reason is None and goes_on(store, trial):
         return wait_again(store, trial, counted=False)
-    cancelled = store.trials.finish(trial, TrialStatus.CANCELLED, store.now)
-    trial_ended(store, cancelled)
-    return cancelled
+    return end_trial(store, trial, TrialStatus.CANCELLED)

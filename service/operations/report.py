@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
-from service.operations.conclude import trial_ended
+from service.operations.conclude import end_trial
 from service.operations.give_back import lease_lost
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -45,5 +45,5 @@ def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> No
 
 def _stop(store: Store, trial: Trial, reason: str) -> Stop:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.CANCELLED, store.now)
-    trial_ended(store, store.trials.finish(trial, TrialStatus.CANCELLED, store.now))
+    end_trial(store, trial, TrialStatus.CANCELLED)
     return Stop(reason)

@@ -13,6 +13,7 @@ from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import cancel, conclude
 from service.operations.draw import algorithm_of, provenance, write_suggestions
+from service.operations.history import Histories, History
 from service.search.base import Answer, Question
 from service.storage.store import Signal, Store
 
@@ -33,7 +34,7 @@ class Request:
     count: int
 
 
-def plan_suggestions(store: Store, study_id: str) -> Request | None:
+def plan_suggestions(store: Store, study_id: str, histories: Histories) -> Request | None:
     """What to ask for next; None while enough suggestions wait that know all there is to know."""
     study = store.studies.get(study_id)
     algorithm = algorithm_of(study)
@@ -44,7 +45,8 @@ def plan_suggestions(store: Store, study_id: str) -> Request | None:
     missing = _missing(study, len(unclaimed), len(running))
     if missing == 0 and all(_knows_all(trial, study) for trial in unclaimed):
         return None
-    return _request(store, study, algorithm.Settings, unclaimed, running, missing)
+    history = histories.of(store, study)
+    return _request(store, study, algorithm.Settings, history, unclaimed, running, missing)
 
 
 def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
@@ -55,14 +57,14 @@ def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
     if _overtaken(store, request, answer):
         store.announce(Signal.HISTORY)
         return
-    origin = provenance(request.study, request.round, study.spec.search.algorithm, request.pending)
+    origin = provenance(request.study, request.round, request.question, request.pending)
     replaced = len(request.replaced)
-    for trial, params in zip(request.replaced, answer.points, strict=False):
-        store.trials.replace_unclaimed(trial.id, params, study.round, origin)
+    for place, (trial, params) in enumerate(zip(request.replaced, answer.points, strict=False)):
+        store.trials.replace_unclaimed(trial.id, params, study.round, {**origin, "place": place})
     room = len(answer.points) if study.room is None else study.room
     fresh = answer.points[replaced : replaced + room]
     if fresh:
-        write_suggestions(store, study, request.round, fresh, origin)
+        write_suggestions(store, study, request.round, fresh, origin, replaced)
     store.announce(Signal.WORK)
     if len(answer.points) < request.count:
         _exhausted(store, study, request.replaced[len(answer.points) :])
@@ -99,6 +101,7 @@ def _request(
     store: Store,
     study: Study,
     settings: type[BaseModel],
+    history: History,
     unclaimed: Sequence[Trial],
     running: Sequence[Trial],
     missing: int,
@@ -107,7 +110,6 @@ def _request(
     replaced = {trial.id for trial in unclaimed}
     pending = [*running, *(trial for trial in waiting if trial.id not in replaced)]
     pending_params = tuple(trial.params for trial in pending)
-    history = tuple(store.trials.observations(study.id))
     current = store.rounds.get(study.id, study.round)
     question = Question(
         space=current.space,
@@ -115,9 +117,9 @@ def _request(
         seed=study.spec.search.seed,
         number=unclaimed[0].number if unclaimed else study.next_number,
         planned=max(1, current.planned),
-        history=history,
+        history=history.seen,
         pending=pending_params,
-        taken=frozenset(key_of(params) for params in (*(seen.params for seen in history), *pending_params)),
+        taken=history.points.union(map(key_of, pending_params)),
     )
     return Request(
         study=study,

@@ -5,13 +5,13 @@ from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from service.domain.status import Purpose, TrialStatus
+from service.domain.space import PointKey
+from service.domain.status import FINISHED, Purpose, TrialStatus
 from service.domain.trial import Goal, Observation, Origin, Trial
 from service.storage.tables import trials
 from service.storage.trial_rows import TRIALS, trial_of
 
 Sort: TypeAlias = Literal["number", "value", "-value"]
-FINISHED = (TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED)
 RANKED = (TrialStatus.COMPLETED, TrialStatus.PRUNED)
 
 
@@ -52,23 +52,30 @@ class TrialLists:
         )
         return [trial_of(row) for row in rows.mappings()]
 
-    def observations(self, study_id: str) -> list[Observation]:
-        """What a search may know of every finished search trial, by number."""
-        rows = self._connection.execute(
+    def observations(self, study_id: str, after: int = -1, until: int | None = None) -> list[Observation]:
+        """What a search may know of its finished trials, in the order of their ends, from and to numbers of events."""
+        query = (
             sa.select(
                 trials.c.number, trials.c.params, trials.c.status, trials.c.value, trials.c.samples, trials.c.round
             )
             .where(
                 trials.c.study_id == study_id,
                 trials.c.purpose == Purpose.SEARCH,
+                trials.c.finished_event > after,
                 trials.c.status.in_(FINISHED),
             )
-            .order_by(trials.c.number)
+            .order_by(trials.c.finished_event, trials.c.number)
         )
+        rows = self._connection.execute(query if until is None else query.where(trials.c.finished_event <= until))
         return [
             Observation(row.number, row.params, TrialStatus(row.status), row.value, row.samples, row.round)
             for row in rows
         ]
+
+    def points_before(self, study_id: str, number: int) -> frozenset[PointKey]:
+        """The keys of the points of all trials of a study with lower numbers."""
+        before = sa.select(trials.c.point).where(trials.c.study_id == study_id, trials.c.number < number)
+        return frozenset(PointKey(point) for point in self._connection.scalars(before))
 
     def best(self, study_id: str, goal: Goal, count: int, round: int | None = None) -> list[Trial]:
         """The best search trials, best first, ties by lower number, pruned ones after all completed ones."""

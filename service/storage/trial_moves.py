@@ -50,11 +50,13 @@ class TrialMoves:
         status: TrialStatus,
         now: datetime,
         *,
+        event: int,
         value: float | None = None,
         samples: int | None = None,
         failure: tuple[FailureReason, str] | None = None,
+        stop_reason: str | None = None,
     ) -> Trial:
-        """running -> a final status."""
+        """running -> a final status, noted under a number among the events of its study."""
         reason, message = failure or (None, None)
         finished = replace(
             trial,
@@ -63,14 +65,17 @@ class TrialMoves:
             samples=samples,
             failure_reason=reason,
             failure_message=message,
+            stop_reason=stop_reason,
             finished_at=now,
+            finished_event=event,
             lease_token=None,
             lease_expires_at=None,
         )
         return self._move(trial, finished, claim_request=None)
 
-    def cancel_waiting(self, trial: Trial, now: datetime) -> Trial:
-        return self._move(trial, replace(trial, status=TrialStatus.CANCELLED, finished_at=now))
+    def cancel_waiting(self, trial: Trial, now: datetime, *, event: int) -> Trial:
+        cancelled = replace(trial, status=TrialStatus.CANCELLED, finished_at=now, finished_event=event)
+        return self._move(trial, cancelled)
 
     def revive(self, trial: Trial, attempts_allowed: int) -> Trial:
         """failed or cancelled -> waiting, with more attempts; from then on its values are wanted by hand."""
@@ -80,6 +85,7 @@ class TrialMoves:
             origin=Origin.ENQUEUED,
             attempts_allowed=trial.attempt + attempts_allowed,
             finished_at=None,
+            finished_event=None,
             failure_reason=None,
             failure_message=None,
             stop_reason=None,
@@ -161,6 +167,7 @@ _MOVING = (
     "failure_message",
     "started_at",
     "finished_at",
+    "finished_event",
 )
 _MOVE = sa.update(trials).where(
     trials.c.id == sa.bindparam("of_trial"),

@@ -29,6 +29,7 @@ TRIALS = sa.select(
     trials.c.created_at,
     trials.c.started_at,
     trials.c.finished_at,
+    trials.c.finished_event,
     trials.c.lease_token,
     trials.c.lease_expires_at,
     trials.c.stop_reason,

@@ -32,6 +32,7 @@ class NewTrial:
     provenance: Mapping[str, object] | None = None
     value: float | None = None
     samples: int | None = None
+    finished_event: int | None = None
 
     @property
     def status(self) -> TrialStatus:
@@ -63,6 +64,7 @@ class Trials(TrialMoves, TrialLists):
                 "stale": False,
                 "created_at": now,
                 "finished_at": None if trial.value is None else now,
+                "finished_event": trial.finished_event,
             }
             for trial in new
         ]

@@ -10,7 +10,7 @@ from client import Client
 from service.protocol import StudyView
 from shibori.commands.options import connect, echo_json, json_option, server_option, table
 from shibori.progress import follow
-from shibori.sentences import study_lines, study_row
+from shibori.sentences import replay_lines, study_lines, study_row
 
 HEADINGS = ("NAME", "STATUS", "FINISHED", "BEST", "ROUND")
 
@@ -59,6 +59,22 @@ def show(study: str, server: str, as_json: bool) -> None:
 def watch(study: str, server: str, as_json: bool) -> None:
     """Show a study's progress and its best so far until it ends."""
     _show(follow(connect(server), study), as_json)
+
+
+@command.command()
+@click.argument("study")
+@click.argument("number", type=click.IntRange(min=0))
+@server_option
+@json_option
+def replay(study: str, number: int, server: str, as_json: bool) -> None:
+    """Compute the values of trial NUMBER again from what was known then; exit with 1 where they differ."""
+    replayed = connect(server).replay(study, number)
+    if as_json:
+        echo_json(replayed)
+    else:
+        click.echo("\n".join(replay_lines(replayed)))
+    if not replayed.equal:
+        raise SystemExit(1)
 
 
 @command.command(name="best-model")

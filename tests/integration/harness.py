@@ -9,8 +9,9 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from service import background
+from service import background, suggesting
 from service.app import create_app
+from service.operations.history import Histories
 from service.operations.suggest import Request, plan_suggestions, record_suggestions
 from service.search.base import Answer
 from service.settings import Settings
@@ -60,6 +61,7 @@ class Api:
 
     def __init__(self, url: str) -> None:
         self.url, self.clock, self._entropy = url, MovableClock(), seeded_entropy()
+        self.histories = Histories()
         self.client = self._start()
 
     def _start(self) -> TestClient:
@@ -83,9 +85,9 @@ class Api:
     def suggest(self, in_between: Callable[[], None] = lambda: None) -> None:
         """What the server does beside claims, until nothing is missing; something may happen while it computes."""
         database, study = self.app.state.database, self.show()["id"]
-        while request := database.read(lambda store: plan_suggestions(store, study)):
+        while request := database.read(lambda store: plan_suggestions(store, study, self.histories)):
             algorithm = request.study.spec.search.algorithm
-            answer = background.suggest(algorithm, request.question, request.settings, request.count)
+            answer = suggesting.suggest(algorithm, request.question, request.settings, request.count)
             in_between()
             database.write(partial(_record, request, answer))
 

@@ -1,0 +1,70 @@
+"""Asks for a past suggestion again, with all that it was made from."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from service.domain.errors import NotReplayable
+from service.domain.space import Params, PointKey, key_of
+from service.domain.study import Study
+from service.domain.trial import Observation, Trial
+from service.operations.draw import algorithm_of
+from service.search.base import Question
+from service.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A question as it was asked when a trial was suggested, and which place of the answer became the trial."""
+
+    trial: Trial
+    algorithm: str
+    question: Question
+    settings: BaseModel
+    place: int
+
+
+def plan_replay(store: Store, study_name: str, number: int) -> Replay:
+    """What to ask again for a trial; raises NotReplayable where that cannot be known any more."""
+    study = store.studies.get(study_name)
+    trial = store.trials.by_number(study.id, number)
+    origin = trial.provenance
+    if origin is None:
+        raise NotReplayable(number, f"It was {trial.origin}, no algorithm suggested it.")
+    if "place" not in origin:
+        raise NotReplayable(number, "It was suggested by a version that did not note all that it was made from.")
+    algorithm = algorithm_of(study)
+    settings = algorithm.Settings.model_validate(origin["settings"])
+    question = _question(store, study, trial, origin, looks_back=algorithm.looks_back)
+    return Replay(
+        trial=trial, algorithm=algorithm.name, question=question, settings=settings, place=_int(origin, "place")
+    )
+
+
+def _question(store: Store, study: Study, trial: Trial, origin: Mapping[str, Any], *, looks_back: bool) -> Question:
+    first = _int(origin, "first")
+    pending = tuple(store.trials.by_number(study.id, number).params for number in origin["pending"])
+    history = tuple(store.trials.observations(study.id, until=_int(origin, "last_event"))) if looks_back else ()
+    if len(history) != origin["known"]:
+        raise NotReplayable(trial.number, "A trial that it knew of as failed has been tried again since.")
+    return Question(
+        space=store.rounds.get(study.id, _int(origin, "round")).space,
+        goal=study.spec.metric.goal,
+        seed=_int(origin, "seed"),
+        number=first,
+        planned=_int(origin, "planned"),
+        position=_int(origin, "position"),
+        history=history,
+        pending=pending,
+        taken=_taken(history, pending) if looks_back else store.trials.points_before(study.id, first),
+    )
+
+
+def _taken(history: tuple[Observation, ...], pending: tuple[Params, ...]) -> Container[PointKey]:
+    return frozenset(key_of(params) for params in (*(seen.params for seen in history), *pending))
+
+
+def _int(origin: Mapping[str, Any], field: str) -> int:
+    return int(origin[field])

@@ -1,0 +1,81 @@
+"""Keeps slow suggestions ahead of the workers, in a process that does nothing else."""
+
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from pydantic import BaseModel
+
+from service import search
+from service.operations.history import Histories
+from service.operations.suggest import Request, plan_suggestions, record_suggestions
+from service.search.base import Answer, Question
+from service.storage.store import Database, Store
+
+
+class SearchProcess:
+    """Asks algorithms in a process of its own, which starts with the first question; any thread may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._executor: ProcessPoolExecutor | None = None
+
+    def ask(self, algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
+        executor = self._running()
+        try:
+            return executor.submit(suggest, algorithm, question, settings, count).result()
+        except BrokenProcessPool:
+            self._forget(executor)
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            if self._executor is not None:
+                self._executor.shutdown(cancel_futures=True)
+
+    def _running(self) -> ProcessPoolExecutor:
+        with self._lock:
+            self._executor = self._executor or ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            return self._executor
+
+    def _forget(self, broken: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._executor is broken:
+                self._executor = None
+
+
+class Suggester:
+    """Asks the algorithms that are too slow for a claim."""
+
+    def __init__(self, database: Database, process: SearchProcess) -> None:
+        self._database, self._process = database, process
+        self._histories = Histories()
+
+    def suggest_for_all(self) -> None:
+        """Bring the suggestions of every running study up to date."""
+        running = self._database.read(lambda store: store.studies.running())
+        self._histories.keep_only(running)
+        for study_id in running:
+            request = self._database.read(partial(_plan, study_id, self._histories))
+            if request is not None:
+                algorithm = request.study.spec.search.algorithm
+                answer = self._process.ask(algorithm, request.question, request.settings, request.count)
+                self._database.write(partial(_record, request, answer))
+
+
+def suggest(algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
+    """Ask an algorithm by name, in the process that makes suggestions."""
+    found: Any = search.find(algorithm)
+    answer: Answer = found.suggest(question, settings, count)
+    return answer
+
+
+def _plan(study_id: str, histories: Histories, store: Store) -> Request | None:
+    return plan_suggestions(store, study_id, histories)
+
+
+def _record(request: Request, answer: Answer, store: Store) -> None:
+    record_suggestions(store, request, answer)
