@@ -181,6 +181,7 @@ class TrialView(Wire):
     origin: Literal["suggested", "enqueued", "imported"]
     worker: str | None
     failure: Failure | None
+    stop_reason: str | None = None
     provenance: dict[str, JsonValue] | None
     created_at: datetime
     started_at: datetime | None
@@ -325,6 +326,8 @@ class ClaimedTrial(Wire):
     split_seed: int
     purpose: Purpose
     last_epoch: int | None
+    report_at: int | None = None
+    """The epoch after which to report at once: a rule of early stopping waits for it."""
     keep_weights: KeepWeights | None = None
     lease: Lease
 
@@ -345,6 +348,7 @@ class ReportAnswer(Wire):
     action: Literal["continue", "stop"]
     reason: str | None
     expires_at: datetime | None
+    report_at: int | None = None
 
 
 class CompleteRequest(Wire):

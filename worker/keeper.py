@@ -29,6 +29,7 @@ class Keeper:
         self._trial = trial
         self._shutting_down = shutting_down
         self._outbox = Outbox(renew_seconds=trial.lease.renew_seconds, batch_seconds=BATCH_SECONDS, clock=clock)
+        self._report_at = trial.report_at
         self._halt: Halt | None = None
         self._wake = threading.Event()
         self._done = False
@@ -45,7 +46,14 @@ class Keeper:
         self._thread.join()
 
     def report(self, epoch: Mapping[str, object]) -> None:
-        if self._outbox.add(epoch_of(epoch)):
+        point = epoch_of(epoch)
+        due_earlier = self._outbox.add(point)
+        if self._report_at is not None and point.epoch >= self._report_at:
+            # Asked for once: the answer says when next.
+            self._report_at = None
+            self._outbox.hurry()
+            due_earlier = True
+        if due_earlier:
             self._wake.set()
         self.check()
 
@@ -86,4 +94,5 @@ class Keeper:
             self._outbox.sent(batch)
         else:
             self._outbox.sent(batch)
+            self._report_at = answer.report_at
             self._halt = Halt.STOP if answer.action == "stop" else None

@@ -25,6 +25,7 @@ class Outbox:
         self._pending: list[Epoch] = []
         self._sent_at = clock()
         self._refusals = 0
+        self._hurried = False
 
     def add(self, epoch: Epoch) -> bool:
         """Takes an epoch; says whether it is the first that waits, and the next report due earlier."""
@@ -32,10 +33,17 @@ class Outbox:
             self._pending.append(epoch)
             return len(self._pending) == 1
 
+    def hurry(self) -> None:
+        """Makes a report due now, unless the last one had no answer."""
+        with self._lock:
+            self._hurried = True
+
     def due_in_seconds(self) -> float:
         """How long until a report is due; not above 0 when it is."""
         with self._lock:
             pause = self._batch_seconds if self._pending else self._renew_seconds
+            if self._hurried:
+                pause = 0.0
             if self._refusals:
                 pause = min(self._longest_pause_seconds, FIRST_PAUSE_SECONDS * 2.0 ** min(self._refusals - 1, 30))
             return self._sent_at + pause - self._clock()
@@ -54,6 +62,8 @@ class Outbox:
         with self._lock:
             del self._pending[: len(batch)]
             self._sent_at = self._clock()
+            # What came while the batch was on its way may be what was asked for.
+            self._hurried = self._hurried and bool(self._pending)
             self._refusals = 0
 
     def unanswered(self) -> None:

@@ -3,7 +3,13 @@
 from fastapi import APIRouter
 
 from service.api.reading import Reading
-from service.operations.describe import Description, known_objectives, narrowing_policies, search_algorithms
+from service.operations.describe import (
+    Description,
+    known_objectives,
+    narrowing_policies,
+    pruning_rules,
+    search_algorithms,
+)
 from service.protocol import Algorithms, Objectives, ObjectiveView, Plugin, WorkerList, WorkerView
 
 router = APIRouter(tags=["catalogue"])
@@ -34,7 +40,7 @@ def algorithms() -> Algorithms:
     return Algorithms(
         search=[_plugin(one) for one in search_algorithms()],
         narrowing=[_plugin(one) for one in narrowing_policies()],
-        pruning=[],
+        pruning=[_plugin(one) for one in pruning_rules()],
     )
 
 

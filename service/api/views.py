@@ -108,6 +108,7 @@ def _trial_fields(trial: Trial) -> dict[str, object]:
         "origin": trial.origin.value,
         "worker": trial.worker,
         "failure": failure,
+        "stop_reason": trial.stop_reason,
         "provenance": trial.provenance,
         "created_at": trial.created_at,
         "started_at": trial.started_at,
@@ -135,6 +136,7 @@ def _claimed_trial(claim: Claim) -> ClaimedTrial:
             "split_seed": spec.search.seed,
             "purpose": trial.purpose,
             "last_epoch": claim.last_epoch,
+            "report_at": claim.report_at,
             "keep_weights": _keep_weights(claim),
             "lease": lease,
         }

@@ -77,7 +77,7 @@ def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Respon
         answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs))
         if isinstance(answer, Stop):
             return ReportAnswer(action="stop", reason=answer.reason, expires_at=None)
-        return ReportAnswer(action="continue", reason=None, expires_at=answer.expires_at)
+        return ReportAnswer(action="continue", reason=None, expires_at=answer.expires_at, report_at=answer.report_at)
 
     return mutating.answer(work)
 

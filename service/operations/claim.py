@@ -12,6 +12,7 @@ from service.domain.trial import Trial
 from service.operations.conclude import conclude
 from service.operations.draw import draw
 from service.operations.expire import expire_leases
+from service.operations.prune import Pruning
 from service.storage.store import Signal, Store
 from service.storage.workers import Terms
 
@@ -28,6 +29,12 @@ class Claim:
     """The best value so far, in a study that keeps the weights behind it."""
     last_epoch: int | None = None
     """Where the curve stands under this lease, which may have been given in an answer that was lost."""
+
+    @property
+    def report_at(self) -> int | None:
+        """The epoch after which the study's rule of early stopping wants the next report."""
+        applied = Pruning.of(self.study, self.trial)
+        return None if applied is None else applied.next_check(self.last_epoch or 0)
 
     @property
     def renew_seconds(self) -> float:

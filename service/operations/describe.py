@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from service import narrowing, search
+from service import narrowing, pruning, search
 from trainer import objectives
 
 
@@ -32,6 +32,10 @@ def search_algorithms() -> list[Description]:
 
 def narrowing_policies() -> list[Description]:
     return _all(narrowing.known())
+
+
+def pruning_rules() -> list[Description]:
+    return _all(pruning.known())
 
 
 def known_objectives() -> list[Description]:

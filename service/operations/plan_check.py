@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from service import narrowing, search
+from service import narrowing, pruning, search
 from service.domain.errors import Fault
+from service.domain.space import IntRange
 from service.domain.study import Plan, Spec
+from service.operations.prune import course_of
 from service.operations.settings_check import settings_faults
 
 
 def plan_faults(spec: Spec) -> list[Fault]:
     """What is unknown to this server, or set wrongly."""
-    return [*_search_faults(spec), *_narrowing_faults(spec.narrowing), *_pruning_faults(spec.pruning)]
+    return [*_search_faults(spec), *_narrowing_faults(spec.narrowing), *_pruning_faults(spec)]
 
 
 def unknown(what: str, name: str, known: list[str]) -> str:
@@ -45,6 +47,23 @@ def _narrowing_faults(plan: Plan | None) -> Iterator[Fault]:
     yield from settings_faults(policy.Settings, plan.settings, "narrowing.settings")
 
 
-def _pruning_faults(plan: Plan | None) -> Iterator[Fault]:
-    if plan is not None:
-        yield Fault("pruning.policy", unknown("pruning rule", plan.policy, []))
+def _pruning_faults(spec: Spec) -> Iterator[Fault]:
+    plan = spec.pruning
+    if plan is None:
+        return
+    rule = pruning.find(plan.policy)
+    if rule is None:
+        yield Fault("pruning.policy", unknown("pruning rule", plan.policy, [known.name for known in pruning.known()]))
+        return
+    wrong = list(settings_faults(rule.Settings, plan.settings, "pruning.settings"))
+    yield from wrong
+    if not wrong:
+        settings = rule.Settings.model_validate(dict(plan.settings))
+        for place, sentence in rule.faults(course_of(spec, 0, _longest(spec)), settings):
+            yield Fault(f"pruning.{place}", sentence)
+
+
+def _longest(spec: Spec) -> object:
+    """The most epochs that a run may have, where they are searched."""
+    epochs = spec.space.parameters.get("epochs")
+    return epochs.high if isinstance(epochs, IntRange) else None

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.domain.status import AttemptEnd, TrialStatus
+from service.domain.status import AttemptEnd, Purpose, TrialStatus
+from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
 from service.operations.give_back import lease_lost
+from service.operations.prune import Pruning, check_run, course_of
+from service.pruning.base import Check
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
 
@@ -15,6 +18,8 @@ from service.storage.store import Store
 @dataclass(frozen=True, slots=True)
 class Continue:
     expires_at: datetime
+    report_at: int | None
+    """The epoch after which the study's rule of early stopping wants the next report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +32,53 @@ def report_epochs(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
     trial = store.trials.held(trial_id, token)
     if trial is None:
         raise lease_lost(store, trial_id)
-    add_epochs(store, trial, epochs)
+    checks = add_epochs(store, trial, epochs)
+    study = store.studies.get(trial.study_id)
     if trial.stop_reason is not None:
-        return _stop(store, trial, trial.stop_reason)
-    expires_at = store.now + timedelta(seconds=store.studies.get(trial.study_id).spec.lease_seconds)
+        return _cancelled(store, trial, trial.stop_reason)
+    applied, last = Pruning.of(study, trial), store.attempts.last_epoch(trial.id, trial.leases) or 0
+    if reason := _reason_to_stop(store, study, trial, applied, checks, last):
+        return _pruned(store, study, trial, reason)
+    expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
     store.trials.renew(trial.id, expires_at)
-    return Continue(expires_at)
+    return Continue(expires_at, None if applied is None else applied.next_check(last))
 
 
-def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> None:
-    """Add what is new of these epochs; those not above the last one are repetitions."""
-    if epochs:
-        said_first = {epoch["epoch"]: epoch for epoch in reversed(epochs)}
-        in_order = sorted(said_first.values(), key=lambda epoch: epoch["epoch"])
-        store.studies.add_to(trial.study_id, epochs=store.attempts.add_epochs(trial.id, trial.leases, in_order))
+def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> list[Check]:
+    """Add what is new of these epochs, and look at them; those not above the last one are repetitions."""
+    if not epochs:
+        return []
+    said_first = {epoch["epoch"]: epoch for epoch in reversed(epochs)}
+    in_order = sorted(said_first.values(), key=lambda epoch: epoch["epoch"])
+    added = store.attempts.add_epochs(trial.id, trial.leases, in_order)
+    if trial.purpose is Purpose.SEARCH:
+        store.studies.add_to(trial.study_id, epochs=added)
+    return check_run(store, store.studies.get(trial.study_id), trial, added)
 
 
-def _stop(store: Store, trial: Trial, reason: str) -> Stop:
-    store.attempts.close(trial.id, trial.leases, AttemptEnd.CANCELLED, store.now)
-    end_trial(store, trial, TrialStatus.CANCELLED)
+def _reason_to_stop(
+    store: Store, study: Study, trial: Trial, applied: Pruning | None, checks: Sequence[Check], last: int
+) -> str | None:
+    full = course_of(study.spec, trial.number, trial.params.get("epochs")).full
+    if trial.purpose is not Purpose.SEARCH or (full is not None and last >= full):
+        # What has run its whole length has its value, and is about to tell it.
+        return None
+    if bound := study.over(store.now):
+        return f"The study has ended by its {bound}."
+    return None if applied is None else applied.verdicts(checks)
+
+
+def _pruned(store: Store, study: Study, trial: Trial, reason: str) -> Stop:
+    """A run that is cut short keeps its curve, its reason, and its last value; without one it is cancelled."""
+    said = [epoch[name] for epoch in store.attempts.curve(trial.id) if (name := study.spec.metric.name) in epoch]
+    if not said:
+        return _cancelled(store, trial, reason)
+    store.attempts.close(trial.id, trial.leases, AttemptEnd.PRUNED, store.now, reason)
+    end_trial(store, trial, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
+    return Stop(reason)
+
+
+def _cancelled(store: Store, trial: Trial, reason: str) -> Stop:
+    store.attempts.close(trial.id, trial.leases, AttemptEnd.CANCELLED, store.now, reason)
+    end_trial(store, trial, TrialStatus.CANCELLED, stop_reason=reason)
     return Stop(reason)

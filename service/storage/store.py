@@ -16,6 +16,7 @@ from service.storage.attempts import Attempts
 from service.storage.events import Events
 from service.storage.keys import IdempotencyKeys
 from service.storage.rounds import Rounds
+from service.storage.standings import Standings
 from service.storage.studies import Studies
 from service.storage.tables import VERSION_TABLE
 from service.storage.trials import Trials
@@ -60,6 +61,7 @@ class Store:
         self.trials = Trials(connection)
         self.attempts = Attempts(connection)
         self.rounds = Rounds(connection)
+        self.standings = Standings(connection)
         self.weights = Weights(connection)
         self.workers = Workers(connection)
         self.events = Events(connection)

@@ -175,6 +175,17 @@ curves = sa.Table(
     sa.Column("epochs", sa.JSON, nullable=False),
 )
 
+standings = sa.Table(
+    "standings",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("epoch", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("bracket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("value", sa.Float(53), nullable=False),
+    sa.Index(None, "trial_id"),
+)
+
 weights = sa.Table(
     "weights",
     metadata,
