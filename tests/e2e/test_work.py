@@ -51,6 +51,25 @@ def test_the_net_that_ships_with_the_service_is_trained(server: Server, crew: Cr
     assert len(server.client.curve(study.id, 0).epochs) == 3
 
 
+def test_an_unpromising_run_is_stopped_long_before_its_end(server: Server, crew: Crew) -> None:
+    settings = {"dataset": "digits", "train_size": 200, "hidden_sizes": [20], "epochs": 20_000}
+    study = server.submit(
+        "unpromising",
+        2,
+        objective={"name": "multi_layer_net", "settings": settings},
+        metric={"name": "validation_accuracy", "goal": "maximize"},
+        space={"lr": {"type": "float", "low": 1e-9, "high": 1e-8, "scale": "log"}},
+        pruning={"policy": "threshold", "settings": {"lower": 0.9}},
+    )
+    crew.start(study=study)
+    server.when(study.id, "completed")
+    for trial in server.details(study.id):
+        assert trial.status == "pruned"
+        assert "below 0.9" in (trial.stop_reason or "")
+        assert trial.attempts[0].end == "pruned"
+        assert 1 <= len(server.client.curve(study.id, trial.number).epochs) < 10_000
+
+
 def test_a_command_is_an_objective(server: Server, crew: Crew, tmp_path: Path) -> None:
     program = tmp_path / "train.py"
     program.write_text(PROGRAM)

@@ -42,6 +42,17 @@ def test_epochs_leave_in_batches(keeper: Keeper, server: FakeServer, clock: Cloc
     assert [told["epochs"] for _, told in server.calls] == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
+def test_an_epoch_that_a_rule_waits_for_leaves_at_once(
+    server: FakeServer, claimed: Callable[..., ClaimedTrial], clock: Clock
+) -> None:
+    server.report_at = [5]
+    keeper = Keeper(server, claimed(report_at=2), lambda: False, clock)  # type: ignore[arg-type]
+    for number in range(1, 8):
+        keeper.report({"epoch": number})
+        at(keeper, clock, number * 0.01)
+    assert [told["epochs"] for _, told in server.calls] == [[1, 2], [3, 4, 5]]
+
+
 def test_a_long_epoch_renews_the_lease(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
     for second in range(31):
         at(keeper, clock, second)

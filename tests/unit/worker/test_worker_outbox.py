@@ -45,6 +45,30 @@ def test_what_was_sent_is_gone_and_what_came_meanwhile_stays(outbox: Outbox) -> 
     assert numbers(outbox.rest()) == [2]
 
 
+def test_a_hurried_report_is_due_now_until_it_is_sent(outbox: Outbox) -> None:
+    outbox.add(Epoch(epoch=1))
+    outbox.hurry()
+    assert outbox.due_in_seconds() == 0
+    outbox.sent(outbox.batch())
+    assert outbox.due_in_seconds() == 10.0
+
+
+def test_a_hurry_that_came_while_a_report_was_on_its_way_is_not_forgotten(outbox: Outbox) -> None:
+    outbox.add(Epoch(epoch=1))
+    batch = outbox.batch()
+    outbox.add(Epoch(epoch=2))
+    outbox.hurry()
+    outbox.sent(batch)
+    assert outbox.due_in_seconds() == 0
+
+
+def test_no_hurry_shortens_the_pause_after_a_report_without_an_answer(outbox: Outbox) -> None:
+    outbox.add(Epoch(epoch=1))
+    outbox.hurry()
+    outbox.unanswered()
+    assert outbox.due_in_seconds() > 0
+
+
 def test_what_had_no_answer_is_kept_and_waits_longer_each_time(outbox: Outbox) -> None:
     outbox.add(Epoch(epoch=1))
     pauses = []

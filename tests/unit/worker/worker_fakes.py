@@ -33,6 +33,7 @@ class FakeServer:
 
     errors: dict[str, list[Exception]] = field(default_factory=dict)
     actions: list[str] = field(default_factory=list)
+    report_at: list[int] = field(default_factory=list)
     next_trials: list[ClaimedTrial] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -44,7 +45,8 @@ class FakeServer:
     def report(self, trial: int, lease: str, epochs: Sequence[Epoch] = ()) -> ReportAnswer:
         self._called("report", epochs=[epoch.epoch for epoch in epochs], lease=lease)
         action = self.actions.pop(0) if self.actions else "continue"
-        return ReportAnswer(action=action, reason=None, expires_at=None)  # type: ignore[arg-type]
+        report_at = self.report_at.pop(0) if self.report_at else None
+        return ReportAnswer(action=action, reason=None, expires_at=None, report_at=report_at)  # type: ignore[arg-type]
 
     def upload_weights(self, trial: int, lease: str, content: bytes) -> None:
         self._called("upload_weights", content=content)
