@@ -55,6 +55,10 @@ class TrialCalls:
         """Values by hand; one with a value of its own is imported as finished."""
         return self._transport.post(f"{path_of(study)}/trials", TrialList, GivenTrials(trials=list(trials)))
 
+    def warm_start(self, study: str, other: str) -> TrialList:
+        """Imports what another study has completed; what is there already is left out."""
+        return self._transport.post(f"{path_of(study)}/trials", TrialList, GivenTrials(from_study=other))
+
     def cancel(self, study: str, number: int) -> TrialView:
         return self._transport.post(f"{_trial(study, number)}/cancel", TrialView)
 

@@ -275,11 +275,24 @@ class GivenTrial(Wire):
 
 
 class GivenTrials(Wire):
-    trials: Annotated[list[GivenTrial], Field(min_length=1, max_length=1_000)]
+    """Values by hand, or all that another study has completed."""
+
+    trials: Annotated[list[GivenTrial] | None, Field(min_length=1, max_length=1_000)] = None
+    from_study: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "GivenTrials":
+        if (self.trials is None) == (self.from_study is None):
+            raise FieldError("", "must have exactly one of trials and from_study")
+        return self
 
 
 class TrialList(Wire):
+    """Trials that were taken in, the first thousand of them, and how many of those offered were not."""
+
     items: list[TrialView]
+    count: int
+    skipped: int = 0
 
 
 class ClaimRequest(Wire):

@@ -23,9 +23,11 @@ from service.api.reading import (
 from service.api.strict_json import StrictRoute
 from service.api.views import best_line, best_view, trial_view
 from service.domain.status import Purpose, TrialStatus
+from service.domain.trial import Trial
 from service.operations.best import best_trials
 from service.operations.change_trial import cancel_trial, retry_trial
 from service.operations.enqueue import Given, take_in
+from service.operations.warm_start import warm_start
 from service.protocol import (
     MAX_PAGE,
     AttemptView,
@@ -105,11 +107,17 @@ def curve(database: Reading, study: StudyKey, number: TrialNumber) -> Curve:
 
 @router.post("/trials", status_code=201, response_model=TrialList)
 def give(study: StudyKey, given: GivenTrials, mutating: Mutating) -> Response:
-    """Enqueue values to try, or import results: all of the trials, or none."""
-    wanted = [Given(one.params, one.value, one.samples) for one in given.trials]
-    return mutating.answer(
-        lambda store: TrialList(items=[trial_view(one) for one in take_in(store, study, wanted)]), 201
-    )
+    """Enqueue values to try, or import results, also those of another study: all of the trials, or none."""
+
+    def work(store: Store) -> TrialList:
+        if given.from_study is not None:
+            started = warm_start(store, study, given.from_study)
+            return _taken_in(started.trials, started.skipped)
+        return _taken_in(
+            take_in(store, study, [Given(one.params, one.value, one.samples) for one in given.trials or ()])
+        )
+
+    return mutating.answer(work, 201)
 
 
 @router.post("/trials/{number}/cancel", response_model=TrialView)
@@ -142,6 +150,10 @@ def best(
     if quality("text/plain", accepted) > quality("application/json", accepted):
         return PlainTextResponse("".join(f"{best_line(one)}\n" for one in ranked))
     return Best(items=[best_view(one) for one in ranked])
+
+
+def _taken_in(taken: list[Trial], skipped: int = 0) -> TrialList:
+    return TrialList(items=[trial_view(one) for one in taken[:MAX_PAGE]], count=len(taken), skipped=skipped)
 
 
 def _value(part: object) -> float | None:
