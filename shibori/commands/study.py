@@ -8,6 +8,7 @@ import click
 
 from client import Client
 from service.protocol import StudyView
+from shibori.commands import take_in
 from shibori.commands.options import connect, echo_json, json_option, server_option, table
 from shibori.progress import follow
 from shibori.sentences import replay_lines, study_lines, study_row
@@ -18,6 +19,9 @@ HEADINGS = ("NAME", "STATUS", "FINISHED", "BEST", "ROUND")
 @click.group()
 def command() -> None:
     """Submit, list, show, watch and control studies."""
+
+
+command.add_command(take_in.command)
 
 
 @command.command()

@@ -157,3 +157,35 @@ def ended(*arguments: str) -> tuple[int, str]:
     ran = subprocess.run([*SHIBORI, *arguments], capture_output=True, text=True, check=False, timeout=30)
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stderr
+
+
+def test_results_from_a_file_and_from_another_study_are_imported(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    file.write_text("x,value,state\n0.25,0.5,COMPLETE\n0.5,,FAIL\n7.5,0.75,COMPLETE\n")
+    assert run(server, "study", "create", "-", text=spec("imported")).returncode == 0
+    assert run(server, "study", "create", "-", text=spec("warm")).returncode == 0
+    said = run(server, "study", "import", "imported", str(file))
+    assert (said.returncode, said.stderr) == (0, "2 trials imported; 1 left out.\n")
+    taken = run(server, "study", "import", "warm", "--from", "imported", "--json")
+    assert json.loads(taken.stdout) == {"imported": 2, "skipped": 0}
+    best = server.client.best("warm").items
+    assert [(trial.params["x"], trial.value) for trial in best] == [(7.5, 0.75), (0.25, 0.5)]
+
+
+def test_a_file_without_the_right_columns_is_wrong_use(server: Server) -> None:
+    assert run(server, "study", "create", "-", text=spec("columns")).returncode == 0
+    said = run(server, "study", "import", "columns", "-", text="y,value\n1,2\n")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "There is no column for x; the columns are y, value." in said.stderr
+
+
+def test_a_past_suggestion_comes_out_again(server: Server, crew: Crew) -> None:
+    search = {"algorithm": "bayesian", "seed": 3, "settings": {"initial": 3}}
+    study = server.submit("replayed", 6, search=search)
+    crew.start("--study", "replayed", "--exit-when-idle", "1")
+    server.when(study.id, "completed")
+    for number in ("1", "5"):
+        said = run(server, "study", "replay", "replayed", number)
+        assert said.returncode == 0, said.stderr
+        assert "They are equal." in said.stdout
+    assert json.loads(run(server, "study", "replay", "replayed", "5", "--json").stdout)["equal"] is True
