@@ -182,7 +182,7 @@ def test_a_file_without_the_right_columns_is_wrong_use(server: Server) -> None:
 def test_a_past_suggestion_comes_out_again(server: Server, crew: Crew) -> None:
     search = {"algorithm": "bayesian", "seed": 3, "settings": {"initial": 3}}
     study = server.submit("replayed", 6, search=search)
-    crew.start("--study", "replayed", "--exit-when-idle", "1")
+    crew.start("--study", "replayed")
     server.when(study.id, "completed")
     for number in ("1", "5"):
         said = run(server, "study", "replay", "replayed", number)
