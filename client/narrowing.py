@@ -18,6 +18,10 @@ class NarrowingCalls:
         """Opens a round with the ranges that `narrowing` proposes."""
         return self.open_round(study, RoundRequest.model_validate({"from": "proposal"}))
 
+    def undo_round(self, study: str) -> RoundView:
+        """Opens the ranges of the round before the one in force again."""
+        return self.open_round(study, RoundRequest.model_validate({"from": "undo"}))
+
     def rounds(self, study: str) -> RoundList:
         return self._transport.get(f"{path_of(study)}/rounds", RoundList)
 

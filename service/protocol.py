@@ -231,6 +231,8 @@ class StudyView(StudySpec):
     counts: Counts
     best: TrialView | None
     round: int
+    chain: list[int]
+    """The rounds from the first to the one in force, each made from the one before it."""
     ended_by: str | None
     eta_seconds: float | None
     warnings: list[str]
@@ -399,17 +401,17 @@ class RangeByHand(Wire):
 
 
 class RoundRequest(Wire):
-    """One of three: the proposal as it stands, a policy applied now, or ranges given by hand."""
+    """One of four: the proposal as it stands, a policy applied now, ranges given by hand, or the round before."""
 
-    from_: Annotated[Literal["proposal"] | None, Field(alias="from")] = None
+    from_: Annotated[Literal["proposal", "undo"] | None, Field(alias="from")] = None
     policy: str | None = None
     settings: Settings = {}
     ranges: Annotated[dict[Name, RangeByHand], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_three(self) -> "RoundRequest":
+    def _one_way(self) -> "RoundRequest":
         if sum(way is not None for way in (self.from_, self.policy, self.ranges)) != 1:
-            raise FieldError("", 'must have exactly one of "from": "proposal", "policy" and "ranges"')
+            raise FieldError("", 'must have exactly one of "from": "proposal" or "undo", "policy" and "ranges"')
         return self
 
 

@@ -40,7 +40,7 @@ def study_lines(study: StudyView) -> Iterator[str]:
     yield f"trials: {progress_of(study)}" + (f" ({counts})" if counts else "")
     if study.best is not None:
         yield f"best {study.metric.name}: {value_text(study.best)} | {params_text(study.best)}"
-    yield f"round: {study.round}"
+    yield f"round: {' > '.join(str(number) for number in study.chain)}"
     if study.eta_seconds is not None:
         yield f"about {study.eta_seconds:.0f} s to go"
 

@@ -8,8 +8,9 @@ from service.api.strict_json import StrictRoute
 from service.api.views import narrowing_view, round_view
 from service.domain.rounds import Round
 from service.domain.study import Plan
+from service.operations.given_ranges import GivenRange
 from service.operations.narrow import judge_ranges
-from service.operations.open_round import GivenRange, open_by_policy, open_given, open_proposed
+from service.operations.open_round import open_by_policy, open_given, open_proposed, undo_round
 from service.protocol import Narrowing, RoundList, RoundRequest, RoundView
 from service.storage.store import Store
 
@@ -34,7 +35,7 @@ def rounds(database: Reading, study: StudyKey) -> RoundList:
 
 @router.post("/rounds", status_code=201, response_model=RoundView)
 def open_round(study: StudyKey, wanted: RoundRequest, mutating: Mutating) -> Response:
-    """Open a round from the proposal, from a policy or from ranges given by hand."""
+    """Open a round from the proposal, from a policy, from ranges given by hand, or undo the one in force."""
     return mutating.answer(lambda store: round_view(_opened(store, study, wanted)), 201)
 
 
@@ -45,4 +46,4 @@ def _opened(store: Store, name: str, wanted: RoundRequest) -> Round:
         return open_given(store, study, given)
     if wanted.policy is not None:
         return open_by_policy(store, study, Plan(policy=wanted.policy, settings=wanted.settings))
-    return open_proposed(store, study)
+    return undo_round(store, study) if wanted.from_ == "undo" else open_proposed(store, study)

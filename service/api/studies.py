@@ -37,7 +37,7 @@ router = APIRouter(prefix="/studies", tags=["studies"], route_class=StrictRoute)
 
 def _shown(store: Store, study: Study) -> StudyView:
     shown = show_study(store, study)
-    return study_view(shown.study, shown.best, shown.warnings, store.now)
+    return study_view(shown, store.now)
 
 
 def _location(view: BaseModel) -> str:

@@ -7,11 +7,11 @@ from service.domain.ranking import Interval
 from service.domain.rounds import RangeEvidence, Round
 from service.domain.space import Categorical, Parameter
 from service.domain.status import Purpose, TrialStatus
-from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.best import Ranked
 from service.operations.claim import Claim
 from service.operations.narrow import Judgement
+from service.operations.show import Shown
 from service.protocol import (
     BestTrial,
     Claimed,
@@ -46,16 +46,18 @@ def best_line(ranked: Ranked) -> str:
     return f"Best-{ranked.rank} (val acc:{value}) | {params}"
 
 
-def study_view(study: Study, best: Trial | None, warnings: list[str], now: datetime) -> StudyView:
+def study_view(shown: Shown, now: datetime) -> StudyView:
+    study = shown.study
     stands = {
         "id": study.id,
         "status": study.status,
         "counts": Counts(**{status.value: study.counts.get(status, 0) for status in TrialStatus}),
-        "best": None if best is None else trial_view(best),
+        "best": None if shown.best is None else trial_view(shown.best),
         "round": study.round,
+        "chain": shown.chain,
         "ended_by": study.ended_by,
         "eta_seconds": study.eta_seconds(now),
-        "warnings": warnings,
+        "warnings": shown.warnings,
         "created_at": study.created_at,
         "started_at": study.started_at,
         "finished_at": study.finished_at,

@@ -1,14 +1,16 @@
 """Reads from the finished trials what should become of each range."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from service import narrowing
 from service.domain.errors import Fault, InvalidInput
 from service.domain.rounds import RangeEvidence, Round
+from service.domain.space import Categorical, Parameter
 from service.domain.study import Plan, Study
 from service.narrowing.base import Policy
+from service.operations.objective_check import within_objective
 from service.operations.plan_check import unknown
 from service.operations.settings_check import settings_faults
 from service.storage.store import Store
@@ -33,8 +35,17 @@ def judge_ranges(store: Store, study: Study, plan: Plan | None = None) -> Judgem
     settings = policy.Settings.model_validate(dict(chosen.settings))
     current = store.rounds.get(study.id, study.round)
     history = store.trials.observations(study.id)
-    verdicts = policy.judge(current.space, history, study.spec.metric.goal, settings)
-    return Judgement(current, chosen.policy, settings.model_dump(mode="json"), verdicts)
+    space = within_objective(study.spec.objective.name, current.space)
+    verdicts = policy.judge(space, history, study.spec.metric.goal, settings)
+    told = {name: _as_submitted(current.space.parameters[name], said) for name, said in verdicts.items()}
+    return Judgement(current, chosen.policy, settings.model_dump(mode="json"), told)
+
+
+def _as_submitted(current: Parameter, said: RangeEvidence) -> RangeEvidence:
+    """With the limit that the user gave, and not the objective's."""
+    if isinstance(current, Categorical) or isinstance(said.proposed, Categorical):
+        return said
+    return replace(said, proposed=replace(said.proposed, limit=current.limit))
 
 
 def _policy(plan: Plan) -> Policy[Any]:

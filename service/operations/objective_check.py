@@ -1,11 +1,14 @@
 """Checks a study against the settings of the objectives that ship with the server."""
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel
 
 from service.domain.errors import Fault
-from service.domain.space import Categorical, Parameter, Scalar, Space
+from service.domain.space import Categorical, Limit, Parameter, Scalar, Space
 from service.domain.study import Spec
 from service.operations.settings_check import not_a_setting, settings_faults
 from trainer import objectives
@@ -21,6 +24,31 @@ def objective_faults(spec: Spec) -> list[Fault]:
         *_metric_faults(spec.metric.name, objective.metrics),
         *(wrong or _space_faults(objective.Settings, spec.objective.settings, spec.space)),
     ]
+
+
+def within_objective(name: str, space: Space) -> Space:
+    """The space with limits beyond which a known objective takes no value."""
+    objective = objectives.find(name)
+    if objective is None:
+        return space
+    bounds = objective.Settings.model_json_schema()["properties"]
+    return Space({name: _limited(parameter, bounds.get(name, {})) for name, parameter in space.parameters.items()})
+
+
+def _limited(parameter: Parameter, schema: Mapping[str, Any]) -> Parameter:
+    if isinstance(parameter, Categorical):
+        return parameter
+    limit = parameter.limit or Limit()
+    numbers = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    lows = [limit.low, numbers.get("minimum"), _next_to(numbers.get("exclusiveMinimum"), math.inf)]
+    highs = [limit.high, numbers.get("maximum"), _next_to(numbers.get("exclusiveMaximum"), -math.inf)]
+    low = max((low for low in lows if low is not None and (low > 0 or parameter.scale == "linear")), default=None)
+    high = min((high for high in highs if high is not None), default=None)
+    return replace(parameter, limit=Limit(low=low, high=high))
+
+
+def _next_to(bound: float | None, towards: float) -> float | None:
+    return None if bound is None else math.nextafter(bound, towards)
 
 
 def _metric_faults(metric: str, known: tuple[str, ...]) -> Iterator[Fault]:

@@ -1,13 +1,14 @@
 """Opens a round: new ranges in force, with the evidence for them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from service.domain.errors import Fault, InvalidInput, NothingToNarrow, TransitionRefused
 from service.domain.rounds import RangeEvidence, Round, Verdict
-from service.domain.space import Categorical, FieldError, Numeric, Parameter, Scalar, Space
+from service.domain.space import Categorical, Limit, Parameter, Space
 from service.domain.status import StudyStatus
 from service.domain.study import Plan, Study
+from service.operations.given_ranges import GivenRange, given_parameter
 from service.operations.narrow import Judgement, judge_ranges
 from service.operations.objective_check import objective_faults
 from service.operations.submit import planned_trials
@@ -15,33 +16,31 @@ from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRange:
-    """New ends, or new choices, for one parameter; what is None stays."""
-
-    low: float | None = None
-    high: float | None = None
-    choices: Sequence[Scalar] | None = None
-
-
 def open_proposed(store: Store, study: Study) -> Round:
     """Open what the study's own policy proposes."""
-    return _open_judged(store, study, judge_ranges(store, study), "proposal")
+    return _open_proposal(store, study, judge_ranges(store, study), "proposal")
 
 
 def open_by_policy(store: Store, study: Study, plan: Plan) -> Round:
     """Open what a policy proposes that is named for this once."""
-    return _open_judged(store, study, judge_ranges(store, study, plan), f"policy:{plan.policy}")
+    return _open_proposal(store, study, judge_ranges(store, study, plan), f"policy:{plan.policy}")
 
 
 def open_given(store: Store, study: Study, ranges: Mapping[str, GivenRange]) -> Round:
     """Open ranges given by hand, those not named as they are; never past a parameter's limit."""
     current = store.rounds.get(study.id, study.round)
-    given = {name: _given(current.space, name, wanted) for name, wanted in ranges.items()}
-    space = current.space.with_ranges(given)
-    if faults := objective_faults(replace(study.spec, space=space)):
-        raise InvalidInput([Fault(f"ranges.{fault.field.removeprefix('space.')}", fault.message) for fault in faults])
-    return _open(store, study, current, space, "by hand", None)
+    given = {name: given_parameter(current.space, name, wanted) for name, wanted in ranges.items()}
+    return _open(store, study, current.number, current.space.with_ranges(given), "by hand", None)
+
+
+def undo_round(store: Store, study: Study) -> Round:
+    """Open the ranges of the round from which the one in force was made: a child of that one's own parent."""
+    current = store.rounds.get(study.id, study.round)
+    if current.parent is None:
+        raise TransitionRefused("Round 0", "as submitted", "undone", "There was no round before it.")
+    before = store.rounds.get(study.id, current.parent)
+    parent = before.number if before.parent is None else before.parent
+    return _open(store, study, parent, before.space, f"undo of round {current.number}", None)
 
 
 def narrow_by_itself(store: Store, study: Study) -> None:
@@ -51,29 +50,50 @@ def narrow_by_itself(store: Store, study: Study) -> None:
     if plan is None or plan.every is None or finished == 0 or finished % plan.every or not study.draws:
         return
     judgement = judge_ranges(store, study)
-    if _narrowed(judgement.ranges):
-        _open_judged(store, study, judgement, "automatic")
+    current = judgement.round.space.parameters
+    safe = {name: within_limits(current[name], evidence.proposed) for name, evidence in judgement.ranges.items()}
+    changed = {name: parameter for name, parameter in safe.items() if parameter != current[name]}
+    if changed:
+        _open_judged(store, study, judgement, changed, "automatic")
 
 
-def _open_judged(store: Store, study: Study, judgement: Judgement, origin: str) -> Round:
+def within_limits(current: Parameter, proposed: Parameter) -> Parameter:
+    """What may be opened of a proposal without a person: nobody has allowed an end to move out that has no limit."""
+    if isinstance(current, Categorical) or isinstance(proposed, Categorical):
+        return proposed
+    limit = current.limit or Limit()
+    low = proposed.low if limit.low is not None else max(proposed.low, current.low)
+    high = proposed.high if limit.high is not None else min(proposed.high, current.high)
+    return proposed.within(low, high)
+
+
+def _open_proposal(store: Store, study: Study, judgement: Judgement, origin: str) -> Round:
     changed = {
         name: evidence.proposed for name, evidence in judgement.ranges.items() if evidence.verdict is not Verdict.KEEP
     }
     if not changed:
         raise NothingToNarrow("; ".join(f"{name}: {e.reason}" for name, e in judgement.ranges.items()))
+    return _open_judged(store, study, judgement, changed, origin)
+
+
+def _open_judged(
+    store: Store, study: Study, judgement: Judgement, changed: Mapping[str, Parameter], origin: str
+) -> Round:
     evidence = {"policy": judgement.policy, "settings": dict(judgement.settings), "ranges": _as_json(judgement.ranges)}
     space = judgement.round.space.with_ranges(changed)
-    return _open(store, study, judgement.round, space, origin, evidence)
+    return _open(store, study, judgement.round.number, space, origin, evidence)
 
 
 def _open(
-    store: Store, study: Study, parent: Round, space: Space, origin: str, evidence: Mapping[str, object] | None
+    store: Store, study: Study, parent: int, space: Space, origin: str, evidence: Mapping[str, object] | None
 ) -> Round:
     if study.status is StudyStatus.STOPPED:
         raise TransitionRefused("The study", study.status, "narrowed", "Clone it to search on from its ranges.")
+    if faults := objective_faults(replace(study.spec, space=space)):
+        raise InvalidInput([Fault(f"ranges.{fault.field.removeprefix('space.')}", fault.message) for fault in faults])
     opened = Round(
         number=store.rounds.last(study.id) + 1,
-        parent=parent.number,
+        parent=parent,
         space=space,
         origin=origin,
         evidence=evidence,
@@ -87,57 +107,6 @@ def _open(
     store.events.append(study.id, EventKind.ROUND, store.now, round=opened.number)
     store.announce(Signal.WORK, Signal.HISTORY)
     return opened
-
-
-def _given(space: Space, name: str, wanted: GivenRange) -> Parameter:
-    if name not in space.parameters:
-        raise InvalidInput.of(f"ranges.{name}", f"is no parameter of this study; it has {', '.join(space.parameters)}")
-    parameter = space.parameters[name]
-    fields = {
-        field: value
-        for field, value in (("low", wanted.low), ("high", wanted.high), ("choices", wanted.choices))
-        if value is not None
-    }
-    wrong = [field for field in fields if not hasattr(parameter, field)]
-    if wrong or not fields:
-        right = "choices" if isinstance(parameter, Categorical) else "low and high"
-        raise InvalidInput.of(f"ranges.{name}.{(wrong or ['low'])[0]}", f"this parameter is given by {right}")
-    try:
-        return _checked(parameter, fields)
-    except FieldError as error:
-        raise InvalidInput.of(f"ranges.{name}.{error.field.removeprefix('limit.')}", str(error)) from error
-
-
-def _checked(parameter: Parameter, fields: Mapping[str, object]) -> Parameter:
-    if not isinstance(parameter, Categorical):
-        _check_within_limit(parameter, fields)
-    changed = replace(parameter, **_in_type(parameter, fields))  # type: ignore[arg-type]
-    if not isinstance(changed, Categorical) and changed.spacing is None and changed.low == changed.high:
-        raise FieldError("high", "must be above low")
-    return changed
-
-
-def _check_within_limit(parameter: Numeric, fields: Mapping[str, object]) -> None:
-    limit, low, high = parameter.limit, fields.get("low"), fields.get("high")
-    if limit and limit.low is not None and isinstance(low, int | float) and low < limit.low:
-        raise FieldError("low", f"must not be below the limit of this parameter, {limit.low!r}, got {low!r}")
-    if limit and limit.high is not None and isinstance(high, int | float) and high > limit.high:
-        raise FieldError("high", f"must not be above the limit of this parameter, {limit.high!r}, got {high!r}")
-    if parameter.step is not None and isinstance(low, int | float) and not parameter.holds(low):
-        raise FieldError("low", f"must be one of the values {parameter.low!r}, {parameter.low!r} + step, ...")
-
-
-def _in_type(parameter: Parameter, fields: Mapping[str, object]) -> dict[str, object]:
-    if parameter.type != "int":
-        return dict(fields)
-    broken = [name for name, value in fields.items() if not (isinstance(value, float | int) and value == int(value))]
-    if broken:
-        raise FieldError(broken[0], f"must be an integer, got {fields[broken[0]]!r}")
-    return {name: int(value) for name, value in fields.items() if isinstance(value, float | int)}
-
-
-def _narrowed(ranges: Mapping[str, RangeEvidence]) -> bool:
-    return any(evidence.verdict is Verdict.NARROW for evidence in ranges.values())
 
 
 def _as_json(ranges: Mapping[str, RangeEvidence]) -> dict[str, object]:

@@ -11,16 +11,22 @@ from trainer import objectives
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A study, its best trial so far, and warnings in sentences."""
+    """A study, its best trial so far, the rounds that led to the one in force, and warnings in sentences."""
 
     study: Study
     best: Trial | None
+    chain: list[int]
     warnings: list[str]
 
 
 def show_study(store: Store, study: Study) -> Shown:
     best = store.trials.best(study.id, study.spec.metric.goal, 1)
-    return Shown(study, best[0] if best else None, [*_too_small(store, study), *_nobody_there(store, study)])
+    return Shown(
+        study,
+        best[0] if best else None,
+        store.rounds.chain(study.id, study.round),
+        [*_too_small(store, study), *_nobody_there(store, study)],
+    )
 
 
 def _too_small(store: Store, study: Study) -> list[str]:

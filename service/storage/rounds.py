@@ -50,6 +50,14 @@ class Rounds:
         rows = self._connection.execute(_ROUNDS.where(_of(study_id)).order_by(rounds.c.number))
         return [_round(row) for row in rows.mappings()]
 
+    def chain(self, study_id: str, number: int) -> list[int]:
+        """The rounds from the first to one of them, each made from the one before it."""
+        parents = {row.number: row.parent for row in self._connection.execute(_PARENTS, {"of_study": study_id})}
+        chain = [number]
+        while (parent := parents[chain[-1]]) is not None:
+            chain.append(parent)
+        return chain[::-1]
+
     def move_to(self, study_id: str, number: int, position: int) -> None:
         """Note where the search left off in its enumeration of points."""
         self._update(study_id, number, position=position)
@@ -86,6 +94,7 @@ _ROUNDS = sa.select(
     rounds.c.opened_at,
 )
 _ONE = _ROUNDS.where(*_OF_ROUND)
+_PARENTS = sa.select(rounds.c.number, rounds.c.parent).where(rounds.c.study_id == sa.bindparam("of_study"))
 _FINISHED = sa.select(rounds.c.finished).where(*_OF_ROUND)
 _CHANGE = sa.update(rounds).where(*_OF_ROUND)
 _ONE_MORE_FINISHED = _CHANGE.values(finished=rounds.c.finished + 1)

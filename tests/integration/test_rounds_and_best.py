@@ -272,3 +272,47 @@ def test_a_bayesian_study_ends_with_its_budget_and_tries_nothing_twice(api: Api)
     assert api.counts() == {"completed": 6}
     assert len({trial["params"]["lr"] for trial in trials}) == 6
     assert trials[-1]["provenance"]["algorithm"] == "bayesian"
+
+
+def hand(api: Api, high: float) -> Json:
+    opened: Json = ok(api.post("/studies/study/rounds", {"ranges": {"lr": {"high": high}}}), 201)
+    return opened
+
+
+def test_a_round_is_undone_by_a_child_of_its_grandparent_with_the_ranges_of_its_parent(api: Api) -> None:
+    api.submit()
+    first, second = hand(api, 0.05), hand(api, 0.01)
+    assert (first["parent"], second["parent"]) == (0, 1)
+    undone = ok(api.post("/studies/study/rounds", {"from": "undo"}), 201)
+    assert (undone["number"], undone["parent"], undone["origin"]) == (3, 0, "undo of round 2")
+    assert undone["ranges"] == first["ranges"]
+    assert api.show()["round"] == 3
+    third = hand(api, 0.02)
+    assert third["parent"] == 3
+    assert api.show()["chain"] == [0, 3, 4]
+
+
+def test_the_first_round_after_the_one_submitted_is_undone_to_that(api: Api) -> None:
+    api.submit()
+    submitted = ok(api.get("/studies/study/rounds"))["items"][0]
+    hand(api, 0.01)
+    undone = ok(api.post("/studies/study/rounds", {"from": "undo"}), 201)
+    assert undone["ranges"] == submitted["ranges"]
+    assert api.show()["chain"] == [0, 2]
+
+
+def test_round_0_cannot_be_undone(api: Api) -> None:
+    api.submit()
+    problem = refused(api.post("/studies/study/rounds", {"from": "undo"}), 409, "transition-refused")
+    assert "no round before it" in problem["detail"]
+
+
+def test_what_an_undone_round_had_suggested_is_drawn_anew(api: Api) -> None:
+    api.submit(search={"algorithm": "bayesian", "seed": 1})
+    api.suggest()
+    hand(api, 2e-3)
+    api.suggest()
+    ok(api.post("/studies/study/rounds", {"from": "undo"}), 201)
+    api.suggest()
+    assert {claimed["number"] for claimed in api.claim(2)} == {0, 1}
+    assert {trial["round"] for trial in api.trials()} == {2}

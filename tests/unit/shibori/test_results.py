@@ -29,6 +29,7 @@ def study(space: dict[str, Any] = SPACE, goal: str = "maximize") -> StudyView:
             "status": "running",
             "counts": {},
             "round": 0,
+            "chain": [0],
             "warnings": [],
             "created_at": "2026-01-01T00:00:00Z",
             **dict.fromkeys(["best", "ended_by", "eta_seconds", "started_at", "finished_at"]),

@@ -28,7 +28,7 @@ def study(**changes: object) -> StudyView:
     spec = study_of("book", 100).model_dump()
     state = {"id": "s-1", "status": "running", "counts": {"completed": 9, "failed": 1}, "best": trial(), "round": 1}
     nothing = dict.fromkeys(["ended_by", "eta_seconds", "started_at", "finished_at"])
-    more = {"warnings": [], "created_at": "2026-01-01T00:00:00Z"}
+    more = {"warnings": [], "chain": [0, 1], "created_at": "2026-01-01T00:00:00Z"}
     return StudyView.model_validate({**spec, **nothing, **state, **more, **changes})
 
 
@@ -46,7 +46,7 @@ def test_a_study_is_shown_with_what_is_known_of_it() -> None:
         "book (s-1): completed by budget",
         "trials: 10/100 (9 completed, 1 failed)",
         "best validation_accuracy: 0.83 | lr:0.0092, kind:relu",
-        "round: 1",
+        "round: 0 > 1",
         "about 12 s to go",
     ]
 
