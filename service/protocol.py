@@ -143,9 +143,22 @@ class StudySpec(Wire):
         return self
 
 
-class StudyPatch(Wire):
-    """What may change in a study; the budget is merged into the one there is, null lifts a bound."""
+class SearchPatch(Wire):
+    """Another algorithm, or other settings for it; the seed of a study stays."""
 
+    algorithm: str
+    settings: Settings = {}
+
+
+class StudyPatch(Wire):
+    """What may change in a study; the budget is merged into the one there is, null lifts a bound.
+
+    A changed search, narrowing or pruning holds from the next trial on; null takes a policy or a rule away.
+    """
+
+    search: SearchPatch | None = None
+    narrowing: PolicySpec | None = None
+    pruning: PolicySpec | None = None
     budget: dict[Literal["trials", "seconds", "epochs", "target"], Integer | Number | None] | None = None
     description: Annotated[str, Field(max_length=10_000)] | None = None
     tags: Annotated[list[Tag], Field(max_length=64)] | None = None

@@ -35,6 +35,9 @@ from service.storage.studies import StudyFilter
 router = APIRouter(prefix="/studies", tags=["studies"], route_class=StrictRoute)
 
 
+CAN_BE_TAKEN_AWAY = ("narrowing", "pruning")
+
+
 def _shown(store: Store, study: Study) -> StudyView:
     shown = show_study(store, study)
     return study_view(shown, store.now)
@@ -99,7 +102,7 @@ def stop(study: StudyKey, mutating: Mutating) -> Response:
 
 @router.patch("/{study}", response_model=StudyView)
 def patch(study: StudyKey, changes: StudyPatch, mutating: Mutating) -> Response:
-    """Raise or lower the budget, change description and tags."""
+    """Raise or lower the budget, go on with another search or rule, change description and tags."""
 
     def work(store: Store) -> StudyView:
         found = store.studies.get(study, lock=True)
@@ -128,12 +131,13 @@ def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating:
 
 
 def _merged(submitted: dict[str, Any], changes: StudyPatch) -> dict[str, Any]:
-    given = {
-        "budget": {**submitted["budget"], **(changes.budget or {})},
-        "description": changes.description,
-        "tags": changes.tags,
-    }
-    return {**submitted, **{field: value for field, value in given.items() if value is not None}}
+    said = changes.model_dump(mode="json", exclude_unset=True)
+    kept = {field: value for field, value in said.items() if value is not None or field in CAN_BE_TAKEN_AWAY}
+    for merged in said.keys() & {"budget", "search"}:
+        kept[merged] = {**submitted[merged], **(said[merged] or {})}
+    if changes.search is not None:
+        kept["search"]["settings"] = dict(changes.search.settings)
+    return {**submitted, **kept}
 
 
 def _checked(submitted: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Changes what may change in a study: its budget, description and tags."""
+"""Changes what may change in a study: its budget, how it searches, description and tags."""
 
 import json
 from collections.abc import Mapping
@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from service.domain.errors import InvalidInput
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
 from service.operations.conclude import cancel, conclude
+from service.operations.draw import algorithm_of
+from service.operations.plan_check import plan_faults
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 from service.storage.studies import spec_from_json
@@ -19,12 +22,29 @@ def change_study(store: Store, study: Study, submitted: Mapping[str, Any]) -> St
     """Put a changed specification in force; a raised budget lets a completed study run again."""
     text = json.dumps(submitted)
     spec = spec_from_json(text)
+    if faults := plan_faults(spec):
+        raise InvalidInput(faults)
     store.studies.update(study.id, spec=text)
     store.studies.retag(study.id, submitted["tags"])
+    if spec.search != study.spec.search:
+        _search_on(store, study.id)
     if spec.budget != study.spec.budget:
         _rebudget(store, study)
     store.events.append(study.id, EventKind.CHANGED, store.now)
     return store.studies.get(study.id)
+
+
+def _search_on(store: Store, study_id: str) -> None:
+    """What nobody has claimed is suggested anew; an algorithm that draws at the claim needs nothing to wait."""
+    study = store.studies.get(study_id, lock=True)
+    store.trials.withdraw_unclaimed(study.id)
+    if algorithm_of(study).instant:
+        for trial in store.trials.unclaimed(study.id):
+            cancel(store, trial)
+    store.rounds.replan(study.id, study.round, store.rounds.get(study.id, study.round).planned)
+    if study.ended_by == "space":
+        store.studies.update(study.id, ended_by=None)
+    store.announce(Signal.WORK, Signal.HISTORY)
 
 
 def _rebudget(store: Store, old: Study) -> None:
