@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.domain.status import AttemptEnd, TrialStatus
+from service.domain.status import AttemptEnd, Purpose, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import trial_ended
 from service.operations.give_back import lease_lost
@@ -40,7 +40,9 @@ def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> No
     if epochs:
         said_first = {epoch["epoch"]: epoch for epoch in reversed(epochs)}
         in_order = sorted(said_first.values(), key=lambda epoch: epoch["epoch"])
-        store.studies.add_to(trial.study_id, epochs=store.attempts.add_epochs(trial.id, trial.leases, in_order))
+        added = store.attempts.add_epochs(trial.id, trial.leases, in_order)
+        if trial.purpose is Purpose.SEARCH:
+            store.studies.add_to(trial.study_id, epochs=added)
 
 
 def _stop(store: Store, trial: Trial, reason: str) -> Stop:

@@ -32,6 +32,8 @@ class NewTrial:
     provenance: Mapping[str, object] | None = None
     value: float | None = None
     samples: int | None = None
+    source: int | None = None
+    split: int | None = None
 
     @property
     def status(self) -> TrialStatus:
@@ -61,6 +63,8 @@ class Trials(TrialMoves, TrialLists):
                 "attempts_allowed": trial.attempts_allowed,
                 "leases": 0,
                 "stale": False,
+                "source": trial.source,
+                "split": trial.split,
                 "created_at": now,
                 "finished_at": None if trial.value is None else now,
             }
