@@ -39,7 +39,8 @@ def _arrays(path: Path, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             missing = [name for name in names if name not in file]
             if missing:
-                raise DataError(f"{path} has no array {missing[0]}: save it with numpy.savez(path, x=..., t=...)")
+                wanted = ", ".join(f"{name}=..." for name in names)
+                raise DataError(f"{path} has no array {missing[0]}: save it with numpy.savez(path, {wanted})")
             return [np.asarray(file[name]) for name in names]
     except DataError:
         raise
