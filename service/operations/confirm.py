@@ -1,6 +1,6 @@
 """Trains the best trials of a study again with fresh seeds, and tells what came out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,6 +14,9 @@ from service.domain.trial import Trial
 from service.operations.again import Again, is_completed_search, require_not_stopped, train_again
 from service.storage.events import EventKind
 from service.storage.store import Store
+
+# All pairs are compared whenever somebody looks.
+MOST_COMPARED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,9 @@ def confirm(store: Store, study_name: str, wanted: Wanted) -> Confirmation:
     there = store.trials.of_purpose(study.id, Purpose.CONFIRMATION)
     if there and wanted.new_splits != (there[0].split is not None):
         raise ConfirmationDiffers(new_splits=not wanted.new_splits)
-    missing = list(_missing(study, _sources(store, study, wanted), wanted, there))
+    sources = _sources(store, study, wanted)
+    _require_few({trial.source for trial in there} | {source.number for source in sources})
+    missing = list(_missing(study, sources, wanted, there))
     if missing:
         train_again(store, study, Purpose.CONFIRMATION, missing)
         store.events.append(study.id, EventKind.CONFIRMATION, store.now)
@@ -85,6 +90,11 @@ def confirmation_of(store: Store, study: Study) -> Confirmation:
     sources = store.trials.numbered(study.id, list(by_source))
     ranked = standings([_repeats(number, trials) for number, trials in by_source.items()], study.spec.metric.goal)
     return Confirmation([Confirmed(sources[one.trial], by_source[one.trial], one) for one in ranked])
+
+
+def _require_few(sources: Collection[int | None]) -> None:
+    if len(sources) > MOST_COMPARED:
+        raise InvalidInput.of("trials", f"makes {len(sources)} trials to compare; there may be {MOST_COMPARED} in all")
 
 
 def _sources(store: Store, study: Study, wanted: Wanted) -> list[Trial]:

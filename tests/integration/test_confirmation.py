@@ -200,6 +200,16 @@ def test_what_cannot_be_confirmed_is_refused_with_the_way_out(api: Api) -> None:
     refused(api.post("/studies/study/final-test", {"trial": 0}), 409, "transition-refused")
 
 
+def test_as_many_trials_are_compared_as_there_is_time_for(api: Api) -> None:
+    api.submit()
+    given = [{"params": {"lr": 0.001 * n}, "value": 0.5} for n in range(1, 102)]
+    ok(api.post("/studies/study/trials", {"trials": given}), 201)
+    assert len(confirm(api, n=100, seeds=1)["items"]) == 100
+    document = refused(api.post("/studies/study/confirmation", {"trials": [100], "seeds": 1}), 422, "invalid-input")
+    assert "makes 101 trials to compare" in document["detail"]
+    assert len(confirm(api, trials=[99], seeds=2)["items"]) == 100
+
+
 def test_the_final_test_takes_the_best_confirmed_trial_and_answers_once(api: Api) -> None:
     confirmed(api)
     refused(api.get("/studies/study/final-test"), 404, "final-test-not-found")

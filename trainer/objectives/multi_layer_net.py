@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from trainer.data import Images, training_images
+from trainer.data.held_out import require_test_images
 from trainer.data.rows import Rows, Scaling
 from trainer.data.split import Split, split, together
 from trainer.network import Architecture, MultiLayerNet
@@ -55,6 +56,7 @@ class MultiLayerNetObjective(Objective):
 
         It takes as many epochs as train did for these settings: the median, where patience or value_of decided.
         """
+        require_test_images(settings.dataset)
         images = training_images(settings.dataset)
         rows, scaling = _all_rows(settings, images, split_seed)
         initial, batches, dropout = parts.generators(seed)

@@ -105,9 +105,17 @@ def test_training_reads_no_test_image_and_the_final_test_does(tmp_path: Path) ->
         final(dataset=dataset, train_size=None)
 
 
-def test_without_test_arrays_it_says_which_to_save(tmp_path: Path) -> None:
+def test_without_test_images_it_says_so_before_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.objectives.multi_layer_net.fit", pytest.fail)
     with pytest.raises(DataError, match=r"has no array x_test: save it with .*x_test=\.\.\., t_test=\.\.\."):
         final(dataset=npz(tmp_path), train_size=None)
+    for name, array in (("x", np.zeros((9, 4))), ("t", np.arange(9) % 3), ("x_test", np.zeros((3, 4)))):
+        np.save(tmp_path / f"{name}.npy", array)
+    with pytest.raises(DataError, match=r"t_test\.npy cannot be read"):
+        final(dataset=f"npy:{tmp_path}", train_size=None)
+    monkeypatch.setenv("SHIBORI_DATA_DIR", str(tmp_path))
+    with pytest.raises(DataError, match="t10k-images"):
+        final(dataset="mnist")
 
 
 def test_test_arrays_of_another_kind_are_refused(tmp_path: Path) -> None:
