@@ -57,13 +57,20 @@ def open_test_set(store: Store, leased: Trial) -> None:
 
 
 def curve_ends(store: Store, final: Trial) -> list[EpochNumbers]:
-    """How the trainings ended that a final test follows: the repeats of its values, or else the search trial."""
+    """How the trainings ended that a final test follows: the repeats of its values, or else the search trial.
+
+    Of those there were when it was asked for, so that every attempt at it is the same.
+    """
     if final.purpose is not Purpose.FINAL_TEST or final.source is None:
         return []
     repeats = store.trials.of_purpose(final.study_id, Purpose.CONFIRMATION)
-    done = [one for one in repeats if one.source == final.source and one.status is TrialStatus.COMPLETED]
-    followed = done or [store.trials.by_number(final.study_id, final.source)]
+    followed = [one for one in repeats if one.source == final.source and _was_completed(one, final.created_at)]
+    followed = followed or [store.trials.by_number(final.study_id, final.source)]
     return [curve[-1] for one in followed if (curve := store.attempts.curve(one.id))]
+
+
+def _was_completed(trial: Trial, by: datetime) -> bool:
+    return trial.status is TrialStatus.COMPLETED and trial.finished_at is not None and trial.finished_at <= by
 
 
 def _begin(store: Store, study: Study, number: int | None) -> None:

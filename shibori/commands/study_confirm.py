@@ -11,7 +11,7 @@ from shibori.commands.options import connect, echo_json, json_option, server_opt
 from shibori.confirmed import confirmation_lines, final_test_line
 
 LOOK_SECONDS = 0.25
-ONGOING = ("waiting", "running")
+ONGOING, ENDED_WITHOUT = ("waiting", "running"), ("failed", "cancelled")
 Standing = TypeVar("Standing", Confirmation, FinalTest)
 wait_option = click.option("--wait", is_flag=True, help="Wait until all of it is trained.")
 
@@ -58,8 +58,9 @@ def final_test(study: str, trial: int | None, wait: bool, server: str, as_json: 
         echo_json(tested)
     else:
         click.echo(final_test_line(tested))
-    if tested.failure is not None:
-        raise click.ClickException(tested.failure.message)
+    if tested.status in ENDED_WITHOUT:
+        said = tested.failure.message if tested.failure else "The final test was cancelled."
+        raise click.ClickException(f"{said} To try again with the same seed, retry trial {tested.number}.")
 
 
 def _ended(seen: Standing, look: Callable[[], Standing]) -> Standing:

@@ -93,6 +93,7 @@ def test_nothing_reads_a_test_label_before_the_final_test(server: Server, crew: 
     tested = FinalTest.model_validate_json(ended.stdout)
     assert (ended.returncode, tested.status, tested.accuracy) == (1, "failed", None)
     assert "closed.npz is no .npz file of plain arrays" in ended.stderr
+    assert f"retry trial {tested.number}" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert tested.opened_at is not None
     np.savez(path, **arrays, t_test=np.arange(50) % 4)
