@@ -2,6 +2,7 @@
 
 import os
 
+from client.confirmation import ConfirmationCalls
 from client.narrowing import NarrowingCalls
 from client.retry import Retry
 from client.server import ServerCalls
@@ -17,7 +18,7 @@ def default_url() -> str:
     return os.environ.get("SHIBORI_SERVER_URL") or DEFAULT_URL
 
 
-class Client(StudyCalls, TrialCalls, WorkCalls, NarrowingCalls, ServerCalls):
+class Client(StudyCalls, TrialCalls, WorkCalls, NarrowingCalls, ConfirmationCalls, ServerCalls):
     """Talks to one server, over connections that it keeps and that threads may share.
 
     Raises `Unreachable` where there is no server, `NotFound`, `Refused`, `LeaseLost` and other

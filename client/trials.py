@@ -28,14 +28,15 @@ class TrialCalls:
         *,
         status: str | None = None,
         round: int | None = None,
+        purpose: str | None = None,
         sort: str = "number",
     ) -> Iterator[TrialView]:
-        """All of them, page by page."""
+        """All of them, page by page; those of the search, unless another purpose is named."""
         cursor: str | None = None
         path = f"{path_of(study)}/trials"
         while True:
             page = self._transport.get(
-                path, TrialPage, status=status, round=round, sort=sort, limit=PAGE, cursor=cursor
+                path, TrialPage, status=status, round=round, purpose=purpose, sort=sort, limit=PAGE, cursor=cursor
             )
             yield from page.items
             if (cursor := page.next_cursor) is None:

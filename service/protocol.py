@@ -19,11 +19,13 @@ from pydantic import (
 from service.domain.space import Categorical, FieldError, FloatRange, IntRange, Scalar, Space, check_when_values
 from service.domain.status import AttemptEnd, FailureReason, Purpose, StudyStatus, TrialStatus
 
+ALL_PURPOSES = tuple(Purpose)
 LARGEST_ID = 2**63 - 1
 LARGEST_SEED = 2**53
 MAX_TRIALS = 10_000_000
 MAX_WAIT_SECONDS = 30.0
 MAX_PAGE = 1_000
+MAX_REPEATS = 1_000
 LONGEST_SECONDS = 100 * 366 * 86_400
 
 
@@ -192,6 +194,8 @@ class TrialView(Wire):
     attempt: int
     seed: int
     origin: Literal["suggested", "enqueued", "imported"]
+    source: int | None = None
+    """The number of the search trial that is trained again; null for a search trial itself."""
     worker: str | None
     failure: Failure | None
     stop_reason: str | None = None
@@ -339,7 +343,10 @@ class KeepWeights(Wire):
 
 
 class ClaimedTrial(Wire):
-    """A trial to run: `seed` for what differs between trials, `split_seed` for the split that they share."""
+    """A trial to run: `seed` for what differs between trials, `split_seed` for the split that they share.
+
+    In a final test, the only place for test images, `curve_ends` are the last epochs of the trainings that it follows.
+    """
 
     id: int
     study: str
@@ -356,6 +363,7 @@ class ClaimedTrial(Wire):
     last_epoch: int | None
     report_at: int | None = None
     """The epoch after which to report at once: a rule of early stopping waits for it."""
+    curve_ends: list[Epoch] = []
     keep_weights: KeepWeights | None = None
     lease: Lease
 
@@ -465,6 +473,80 @@ class Narrowing(Wire):
     policy: str
     settings: Settings
     ranges: dict[str, RangeVerdict]
+
+
+TrialNumber: TypeAlias = Annotated[Integer, Field(ge=0)]
+
+
+class ConfirmationRequest(Wire):
+    """The best n trials, or those named, each trained again with so many seeds, which all of them share."""
+
+    n: Annotated[Integer, Field(ge=1, le=100)] = 5
+    seeds: Annotated[Integer, Field(ge=1, le=100)] = 5
+    new_splits: Annotated[bool, Field(strict=True)] = False
+    trials: Annotated[list[TrialNumber], Field(min_length=1, max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _trainable(self) -> "ConfirmationRequest":
+        sources = self.n if self.trials is None else len(self.trials)
+        if sources * self.seeds > MAX_REPEATS:
+            raise FieldError("seeds", f"makes {sources * self.seeds} trainings; there may be {MAX_REPEATS} at a time")
+        return self
+
+
+class Difference(Wire):
+    """The trial's values less the winner's, over the seeds that both have.
+
+    The interval is a 95% interval of this difference; p is corrected for all trials compared (Holm 1979).
+    """
+
+    mean: float
+    interval: tuple[float, float] | None
+    p: float | None
+
+
+class ConfirmedTrial(Wire):
+    """A search trial and what its repeats say; `missing` counts those without a value, `diverged` some of them."""
+
+    trial: int
+    params: Params
+    search_value: float | None
+    repeats: list[int]
+    values: list[float]
+    missing: int
+    diverged: int
+    mean: float | None
+    interval: tuple[float, float] | None
+    rank: int | None
+    leader: bool
+    difference: Difference | None
+
+
+class Confirmation(Wire):
+    status: Literal["waiting", "running", "completed"]
+    seeds: int
+    new_splits: bool
+    items: list[ConfirmedTrial]
+
+
+class FinalTestRequest(Wire):
+    """The trial to test; without one it is the best confirmed."""
+
+    trial: TrialNumber | None = None
+
+
+class FinalTest(Wire):
+    """The one final test of a study: of `trial`, run under `number`; the test set counts as opened from `opened_at`."""
+
+    status: TrialStatus
+    trial: int
+    number: int
+    params: Params
+    opened_at: datetime | None
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    samples: int | None
+    failure: Failure | None
 
 
 class WorkerView(Wire):

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from service.protocol import Narrowing, Params, ProposedRange, RangeVerdict, Replay, StudyView, TrialView
+from service.protocol import (
+    ConfirmedTrial,
+    FinalTest,
+    Narrowing,
+    Params,
+    ProposedRange,
+    RangeVerdict,
+    Replay,
+    StudyView,
+    TrialView,
+)
 
 
 def finished(study: StudyView) -> int:
@@ -21,7 +31,7 @@ def value_text(trial: TrialView | None) -> str:
     return "-" if trial is None or trial.value is None else f"{trial.value:.4g}"
 
 
-def params_text(trial: TrialView) -> str:
+def params_text(trial: TrialView | ConfirmedTrial | FinalTest) -> str:
     return ", ".join(f"{name}:{_short(value)}" for name, value in trial.params.items())
 
 

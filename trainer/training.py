@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer.arrays import Floats, Labels
 from trainer.batches import Batches
+from trainer.data.rows import Rows
 from trainer.data.split import Split
 from trainer.errors import Diverged
 from trainer.network import MultiLayerNet
@@ -23,6 +24,15 @@ class Epoch:
     train_loss: float
     train_accuracy: float
     validation_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Where the net stands after an epoch on all that it is trained on."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,19 @@ def train(
             best, best_epoch = epoch.validation_accuracy, number
         if plan.patience is not None and number - best_epoch >= plan.patience:
             return
+
+
+def fit(
+    network: MultiLayerNet, optimizer: Optimizer, rows: Rows, plan: Plan, rng: np.random.Generator
+) -> Iterator[Fit]:
+    """Train for all the planned epochs: nothing is held out for patience to go by. Raises Diverged."""
+    batches = Batches(rows, plan.batch_size, rng, replacement=plan.replacement)
+    for number in range(1, plan.epochs + 1):
+        with np.errstate(all="ignore"):
+            _run(network, optimizer, batches, plan, number)
+            loss, accuracy = network.judge(rows.parts(network.rows))
+            _check(loss, f"after epoch {number}")
+        yield Fit(number, loss, accuracy)
 
 
 def _run(network: MultiLayerNet, optimizer: Optimizer, batches: Batches, plan: Plan, number: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from client import ApiError, Client
-from service.protocol import MAX_WAIT_SECONDS, ClaimedTrial, ClaimRequest
+from service.protocol import ALL_PURPOSES, MAX_WAIT_SECONDS, ClaimedTrial, ClaimRequest
 from worker.shutdown import Shutdown
 from worker.stopping import ShuttingDown
 
@@ -42,6 +42,7 @@ class Claims:
             count=1,
             wait_seconds=max(0.0, wait_seconds),
             study=self.study,
+            purposes=list(ALL_PURPOSES),
             request_id=uuid4().hex,
         )
 

@@ -39,6 +39,13 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.NotReplayable: Kind(409, "not-replayable", "The suggestion cannot be computed again"),
     errors.WeightsNotKept: Kind(409, "weights-not-kept", "The study keeps no weights"),
     errors.WeightsNotFound: Kind(404, "weights-not-found", "There are no weights"),
+    errors.NothingToConfirm: Kind(409, "nothing-to-confirm", "There is no trial to confirm"),
+    errors.ConfirmationNotFound: Kind(404, "confirmation-not-found", "There is no confirmation"),
+    errors.ConfirmationDiffers: Kind(409, "confirmation-differs", "The confirmation so far is of another kind"),
+    errors.NothingConfirmed: Kind(409, "nothing-confirmed", "There is no best confirmed trial"),
+    errors.FinalTestNotFound: Kind(404, "final-test-not-found", "There is no final test"),
+    errors.AnotherTrialPicked: Kind(409, "another-trial-picked", "The final test is of another trial"),
+    errors.NoTestSet: Kind(422, "no-test-set", "There is no test set"),
     errors.IdempotencyKeyReused: Kind(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"),
 }
 VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")

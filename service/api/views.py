@@ -35,7 +35,7 @@ def trial_view(trial: Trial) -> TrialView:
 
 
 def best_view(ranked: Ranked) -> BestTrial:
-    fields = {"rank": ranked.rank, "interval": _ends(ranked.interval), "leader": ranked.leader}
+    fields = {"rank": ranked.rank, "interval": ends(ranked.interval), "leader": ranked.leader}
     return BestTrial.model_validate(_trial_fields(ranked.trial) | fields)
 
 
@@ -93,7 +93,6 @@ def narrowing_view(judgement: Judgement) -> Narrowing:
 
 
 def _trial_fields(trial: Trial) -> dict[str, object]:
-    failure = trial.failure_reason and Failure(reason=trial.failure_reason, message=trial.failure_message or "")
     return {
         "id": trial.id,
         "study": trial.study_id,
@@ -109,13 +108,19 @@ def _trial_fields(trial: Trial) -> dict[str, object]:
         "seed": trial.seed,
         "origin": trial.origin.value,
         "worker": trial.worker,
-        "failure": failure,
+        "failure": failure_of(trial),
         "stop_reason": trial.stop_reason,
+        "source": trial.source,
         "provenance": trial.provenance,
         "created_at": trial.created_at,
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
     }
+
+
+def failure_of(trial: Trial) -> Failure | None:
+    reason = trial.failure_reason
+    return None if reason is None else Failure(reason=reason, message=trial.failure_message or "")
 
 
 def _claimed_trial(claim: Claim) -> ClaimedTrial:
@@ -135,10 +140,11 @@ def _claimed_trial(claim: Claim) -> ClaimedTrial:
             "params": dict(trial.params),
             "metric": spec.metric.name,
             "seed": trial.seed,
-            "split_seed": spec.search.seed,
+            "split_seed": spec.search.seed if trial.split is None else trial.split,
             "purpose": trial.purpose,
             "last_epoch": claim.last_epoch,
             "report_at": claim.report_at,
+            "curve_ends": [dict(epoch) for epoch in claim.curve_ends],
             "keep_weights": _keep_weights(claim),
             "lease": lease,
         }
@@ -171,7 +177,7 @@ def _range(parameter: Parameter) -> dict[str, object]:
     return {"low": parameter.low, "high": parameter.high}
 
 
-def _ends(interval: Interval | None) -> tuple[float, float] | None:
+def ends(interval: Interval | None) -> tuple[float, float] | None:
     return None if interval is None else (interval.low, interval.high)
 
 

@@ -116,6 +116,61 @@ class WeightsNotFound(ShiboriError):
         )
 
 
+class NothingToConfirm(ShiboriError):
+    def __init__(self, study: str) -> None:
+        super().__init__(
+            f"The study {study!r} has no completed trial to train again yet; wait for one, or import a result."
+        )
+
+
+class ConfirmationNotFound(ShiboriError):
+    def __init__(self, study: str) -> None:
+        super().__init__(f"Nobody has asked to confirm trials of {study!r}; POST to the same address does.")
+
+
+class ConfirmationDiffers(ShiboriError):
+    """Repeats on the study's split and repeats on fresh ones are not to be compared."""
+
+    def __init__(self, *, new_splits: bool) -> None:
+        there, way_out = ("fresh splits", "true") if new_splits else ("the study's own split", "false")
+        super().__init__(
+            f"What is confirmed so far was trained on {there}, and on other splits it could not be compared with it; "
+            f'ask with "new_splits": {way_out}, or clone the study and import its best trials there.'
+        )
+
+
+class NothingConfirmed(ShiboriError):
+    """There is no best confirmed trial to take by itself."""
+
+    def __init__(self, study: str, why: str) -> None:
+        super().__init__(
+            f"The final test takes the best confirmed trial, and in {study!r} {why}. POST to its confirmation and wait "
+            'until it is completed, or say which trial to take, as in {"trial": 7}.'
+        )
+
+
+class FinalTestNotFound(ShiboriError):
+    def __init__(self, study: str) -> None:
+        super().__init__(f"Nobody has asked for the final test of {study!r}; POST to the same address does, once.")
+
+
+class AnotherTrialPicked(ShiboriError):
+    """A test set that decides between trials is a validation set."""
+
+    def __init__(self, study: str, picked: int | None) -> None:
+        super().__init__(
+            f"The final test of {study!r} is of trial {picked}, and there is no other; GET it, or POST without a trial."
+        )
+
+
+class NoTestSet(ShiboriError):
+    def __init__(self, objective: str) -> None:
+        super().__init__(
+            f"The objective {objective!r} has no test set, so that there is no final test; the confirmation is the "
+            "last word on these trials."
+        )
+
+
 class IdempotencyKeyReused(ShiboriError):
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with another request; use a fresh key for each new request.")

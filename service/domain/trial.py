@@ -70,3 +70,7 @@ class Trial:
     stop_reason: str | None
     stale: bool
     """Made for a round that is no longer in force: to be made anew before it is given out."""
+    source: int | None = None
+    """The number of the search trial that is trained again; None for a search trial itself."""
+    split: int | None = None
+    """The seed of a fresh split; None for the study's own."""

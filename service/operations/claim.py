@@ -12,7 +12,9 @@ from service.domain.trial import Trial
 from service.operations.conclude import conclude
 from service.operations.draw import draw
 from service.operations.expire import expire_leases
+from service.operations.final_test import curve_ends, open_test_set
 from service.operations.prune import Pruning
+from service.storage.attempts import EpochNumbers
 from service.storage.store import Signal, Store
 from service.storage.workers import Terms
 
@@ -29,6 +31,8 @@ class Claim:
     """The best value so far, in a study that keeps the weights behind it."""
     last_epoch: int | None = None
     """Where the curve stands under this lease, which may have been given in an answer that was lost."""
+    curve_ends: Sequence[EpochNumbers] = ()
+    """For a final test: the last epochs of the trainings that it follows."""
 
     @property
     def report_at(self) -> int | None:
@@ -111,7 +115,7 @@ def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep:
     if expire_leases(store, study.id):
         keep()
         study = store.studies.get(study.id)
-    count = _allowed(study, count)
+    count = _allowed(store, study, count)
     purposes = _purposes(store, study, claimant.terms)
     if study.spec.objective.name not in claimant.terms.objectives or count < 1 or not purposes:
         return []
@@ -126,9 +130,9 @@ def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep:
     return [_lease(store, study, trial, claimant) for trial in waiting]
 
 
-def _allowed(study: Study, count: int) -> int:
+def _allowed(store: Store, study: Study, count: int) -> int:
     most = study.spec.max_parallel
-    return count if most is None else min(count, most - study.counts.get(TrialStatus.RUNNING, 0))
+    return count if most is None else min(count, most - store.studies.running_trials(study.id))
 
 
 def _purposes(store: Store, study: Study, terms: Terms) -> list[Purpose]:
@@ -149,10 +153,12 @@ def _lease(store: Store, study: Study, trial: Trial, claimant: _Claimant) -> Cla
         now=store.now,
     )
     store.attempts.open(leased, store.now)
-    if study.started_at is None:
+    if trial.purpose is Purpose.FINAL_TEST:
+        open_test_set(store, leased)
+    if study.started_at is None and trial.purpose is Purpose.SEARCH:
         _start(store, study)
     store.announce(Signal.HISTORY)
-    return Claim(leased, study, _best(store, study))
+    return Claim(leased, study, _best(store, study), curve_ends=curve_ends(store, leased))
 
 
 def _best(store: Store, study: Study) -> float | None:
@@ -170,7 +176,8 @@ def _start(store: Store, study: Study) -> None:
 
 def _again(store: Store, held: Trial) -> Claim:
     study = store.studies.get(held.study_id)
-    return Claim(held, study, _best(store, study), store.attempts.last_epoch(held.id, held.leases))
+    last_epoch = store.attempts.last_epoch(held.id, held.leases)
+    return Claim(held, study, _best(store, study), last_epoch, curve_ends(store, held))
 
 
 def _request_key(worker: str, request_id: str) -> str:

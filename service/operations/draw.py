@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from importlib.metadata import version
 
 from service import search
 from service.domain.rounds import Round
+from service.domain.seeds import derived_seed
 from service.domain.space import PointKey, Scalar
 from service.domain.study import Study
 from service.domain.trial import Origin
@@ -105,7 +105,7 @@ def versions() -> dict[str, str]:
 
 def trial_seed(study_seed: int, number: int) -> int:
     """The seed of a trial: 32 bits that depend on the study's seed and the trial's number only."""
-    return int.from_bytes(blake2b(f"{study_seed}/{number}".encode(), digest_size=4).digest(), "big")
+    return derived_seed(study_seed, number)
 
 
 def _question(store: Store, study: Study, current: Round) -> Question:

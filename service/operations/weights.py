@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from service.domain.errors import InvalidInput, WeightsNotFound, WeightsNotKept
+from service.domain.status import Purpose
 from service.domain.study import Study
 from service.operations.give_back import lease_lost
 from service.storage.store import Store
@@ -15,6 +16,8 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
     trial = store.trials.held(trial_id, token)
     if trial is None:
         raise lease_lost(store, trial_id)
+    if trial.purpose is not Purpose.SEARCH:
+        raise InvalidInput.of("trial_id", "must be of a search trial: weights are kept of the best of those")
     study = store.studies.get(trial.study_id)
     if study.spec.keep_weights == "none":
         raise WeightsNotKept(study.name)

@@ -16,6 +16,9 @@ class EventKind(StrEnum):
     RETRIED = "retried"
     IMPORTED = "imported"
     ROUND = "round"
+    CONFIRMATION = "confirmation"
+    FINAL_TEST = "final_test"
+    TEST_OPENED = "test_opened"
 
 
 class Events:

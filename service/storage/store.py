@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 
 from service.storage.attempts import Attempts
 from service.storage.events import Events
+from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
 from service.storage.rounds import Rounds
 from service.storage.standings import Standings
@@ -63,6 +64,7 @@ class Store:
         self.rounds = Rounds(connection)
         self.standings = Standings(connection)
         self.weights = Weights(connection)
+        self.final_tests = FinalTests(connection)
         self.workers = Workers(connection)
         self.events = Events(connection)
         self.keys = IdempotencyKeys(connection)

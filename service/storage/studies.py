@@ -121,6 +121,10 @@ class Studies:
     def delete(self, study_id: str) -> None:
         self._connection.execute(sa.delete(studies).where(studies.c.id == study_id))
 
+    def running_trials(self, study_id: str) -> int:
+        """How many trials of a study run, whatever their purpose."""
+        return sum(self.counts(study_id, purpose).get(TrialStatus.RUNNING, 0) for purpose in Purpose)
+
     def counts(self, study_id: str, purpose: Purpose) -> Mapping[TrialStatus, int]:
         rows = self._connection.execute(_COUNTS, {"of_study": study_id, "of_purpose": purpose})
         return {TrialStatus(row.status): row.trials for row in rows}

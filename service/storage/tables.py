@@ -127,6 +127,8 @@ trials = sa.Table(
     sa.Column("claim_request", sa.String(32)),
     sa.Column("worker", sa.String(256)),
     sa.Column("stale", sa.Boolean, nullable=False),
+    sa.Column("source", sa.BigInteger),
+    sa.Column("split", sa.BigInteger),
     sa.Column("stop_reason", sa.Text),
     sa.Column("failure_reason", sa.String(16)),
     sa.Column("failure_message", sa.Text),
@@ -191,6 +193,15 @@ weights = sa.Table(
     metadata,
     sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+final_tests = sa.Table(
+    "final_tests",
+    metadata,
+    # One a study, whoever asks at the same time.
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), nullable=False, unique=True),
+    sa.Column("opened_at", UtcDateTime),
 )
 
 events = sa.Table(

@@ -1,5 +1,6 @@
 """Trials of a study by the many: what is in a status, what was observed, the best, and pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -34,6 +35,16 @@ class TrialLists:
         if purpose is not None:
             query = query.where(trials.c.purpose == purpose)
         return [trial_of(row) for row in self._connection.execute(query).mappings()]
+
+    def of_purpose(self, study_id: str, purpose: Purpose) -> list[Trial]:
+        """All trials of a study with a purpose, by number."""
+        query = TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == purpose).order_by(trials.c.number)
+        return [trial_of(row) for row in self._connection.execute(query).mappings()]
+
+    def numbered(self, study_id: str, numbers: Sequence[int]) -> dict[int, Trial]:
+        """Those of these numbers that there are."""
+        rows = self._connection.execute(TRIALS.where(trials.c.study_id == study_id, trials.c.number.in_(numbers)))
+        return {row["number"]: trial_of(row) for row in rows.mappings()}
 
     def running_everywhere(self) -> list[Trial]:
         rows = self._connection.execute(TRIALS.where(trials.c.lease_expires_at.is_not(None)))

@@ -34,6 +34,8 @@ TRIALS = sa.select(
     trials.c.lease_expires_at,
     trials.c.stop_reason,
     trials.c.stale,
+    trials.c.source,
+    trials.c.split,
 ).join_from(trials, studies, trials.c.study_id == studies.c.id)
 
 

@@ -33,6 +33,8 @@ class NewTrial:
     value: float | None = None
     samples: int | None = None
     finished_event: int | None = None
+    source: int | None = None
+    split: int | None = None
 
     @property
     def status(self) -> TrialStatus:
@@ -62,6 +64,8 @@ class Trials(TrialMoves, TrialLists):
                 "attempts_allowed": trial.attempts_allowed,
                 "leases": 0,
                 "stale": False,
+                "source": trial.source,
+                "split": trial.split,
                 "created_at": now,
                 "finished_at": None if trial.value is None else now,
                 "finished_event": trial.finished_event,

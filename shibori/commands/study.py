@@ -8,7 +8,7 @@ import click
 
 from client import Client
 from service.protocol import StudyView
-from shibori.commands import take_in
+from shibori.commands import study_confirm, take_in
 from shibori.commands.options import connect, echo_json, json_option, server_option, table
 from shibori.progress import follow
 from shibori.sentences import replay_lines, study_lines, study_row
@@ -124,6 +124,8 @@ def _control(name: str, call: Callable[[Client, str], StudyView], sentence: str)
 _control("pause", Client.pause, "Let running trials finish and start no others.")
 _control("resume", Client.resume, "Go on with a study that was paused.")
 _control("stop", Client.stop, "End a study for good: its trials are cancelled.")
+command.add_command(study_confirm.confirm)
+command.add_command(study_confirm.final_test)
 
 
 def _show(study: StudyView, as_json: bool) -> None:

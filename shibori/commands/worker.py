@@ -59,7 +59,8 @@ def command(
     process that dies is started again.
 
     A COMMAND gets each parameter in SHIBORI_PARAM_<NAME> and all as JSON on its standard input. It
-    prints epochs as {"epoch": 1, "train_loss": 0.5} and at the end {"value": 0.83}, each on a line.
+    prints epochs as {"epoch": 1, "train_loss": 0.5} and at the end {"value": 0.83}, each on a line. Where
+    SHIBORI_PURPOSE is final_test, the value is that on test data, and "purpose": "final_test" stands beside it.
     """
     from worker.config import WorkerConfig
     from worker.parent import work

@@ -135,3 +135,12 @@ def test_the_walk_narrows_and_opens_a_round(said: list[str]) -> None:
     opened = printed_by(said, "/rounds")
     assert '"origin":"proposal"' in opened
     assert "Best-5" in opened
+
+
+def test_the_walk_confirms_the_best_and_opens_the_test_set_once(said: list[str]) -> None:
+    confirmed = printed_by(said, "study confirm")
+    assert confirmed.startswith("completed: 3 trials, 5 seeds")
+    assert '"difference":{' in confirmed
+    tested = printed_by(said, "study final-test")
+    assert tested.startswith("test accuracy 0.")
+    assert '"samples":359' in tested

@@ -17,9 +17,12 @@ def images(folder: Path, x: str, t: str) -> MappedImages:
 
     Checked once a process, and again when a file has changed. Raises DataError.
     """
-    paths = [folder / f"{name}.npy" for name in (x, t)]
-    stamps = tuple(_stamp(path) for path in paths)
-    return _images(paths[0], paths[1], stamps)
+    return _images(folder / f"{x}.npy", folder / f"{t}.npy", require(folder, (x, t)))
+
+
+def require(folder: Path, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """When files of those names were changed and how large they are; raises DataError where one is missing."""
+    return tuple(_stamp(folder / f"{name}.npy") for name in names)
 
 
 @lru_cache(maxsize=4)

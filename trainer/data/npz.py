@@ -1,5 +1,7 @@
 """The images in an .npz file of NumPy, with arrays x and t."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,14 +35,27 @@ def _images(path: Path, x: str, t: str, _changed_at: int, _size: int) -> Images:
     return Images(pixels, labels, 1, "take fewer, or put more into the file")
 
 
+def require(path: Path, names: tuple[str, ...]) -> None:
+    """Raise DataError unless a file has arrays of those names; none is read."""
+    with _opened(path, names):
+        pass
+
+
 def _arrays(path: Path, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
+    with _opened(path, names) as file:
+        return [np.asarray(file[name]) for name in names]
+
+
+@contextmanager
+def _opened(path: Path, names: tuple[str, ...]) -> Iterator[Mapping[str, npt.NDArray[Any]]]:
     try:
         # Opened here, as numpy.load leaves a damaged file open.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             missing = [name for name in names if name not in file]
             if missing:
-                raise DataError(f"{path} has no array {missing[0]}: save it with numpy.savez(path, x=..., t=...)")
-            return [np.asarray(file[name]) for name in names]
+                wanted = ", ".join(f"{name}=..." for name in names)
+                raise DataError(f"{path} has no array {missing[0]}: save it with numpy.savez(path, {wanted})")
+            yield file
     except DataError:
         raise
     except Exception as error:

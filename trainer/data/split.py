@@ -46,6 +46,21 @@ def split(
     Stratified, each class has its share of the images on both sides, but for rounding.
     Raises NotEnoughData, and DataError when no image would be left on one side.
     """
+    validation, train = _numbers(images, size, validation_fraction, split_seed, stratified)
+    return Split(images.take(train, dtype), images.take(validation, dtype), images.classes, images.white)
+
+
+def together(
+    images: Images, size: int | None, validation_fraction: float, *, split_seed: int, stratified: bool = False
+) -> Rows:
+    """The images on both sides of the split, for when there is nothing left to choose; raises as split does."""
+    return images.take(np.concatenate(_numbers(images, size, validation_fraction, split_seed, stratified)))
+
+
+def _numbers(
+    images: Images, size: int | None, validation_fraction: float, split_seed: int, stratified: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of the validation images and of the training images."""
     size = len(images) if size is None else size
     if size > len(images):
         raise NotEnoughData(f"{size:,} images were asked for and there are {len(images):,}: {images.more}")
@@ -57,7 +72,7 @@ def split(
         for start, end, taken in ((0, common, min(size, common)), (common, len(images), max(0, size - common)))
     ]
     validation, train = (np.concatenate(sides) for sides in zip(*both, strict=True))
-    return Split(images.take(train, dtype), images.take(validation, dtype), images.classes, images.white)
+    return validation, train
 
 
 def validation_size(size: int, fraction: float) -> int:

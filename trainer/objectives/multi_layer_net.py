@@ -1,27 +1,23 @@
 """The multi-layer net on handwritten digits, or on data of one's own."""
 
-from collections.abc import Generator
-from dataclasses import asdict
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
-from math import inf
+from statistics import median
 from typing import ClassVar
 
-import numpy as np
 from pydantic import BaseModel
 
-from trainer import optimizers, schedules
-from trainer.data import training_images
-from trainer.data.split import Split, split
-from trainer.initializers import choose
-from trainer.network import Architecture, MultiLayerNet, Regularisation
+from trainer.data import Images, training_images
+from trainer.data.held_out import require_test_images
+from trainer.data.rows import Rows, Scaling
+from trainer.data.split import Split, split, together
+from trainer.network import Architecture, MultiLayerNet
+from trainer.objectives import multi_layer_net_parts as parts
 from trainer.objectives.base import Objective, Result
 from trainer.objectives.multi_layer_net_settings import MultiLayerNetSettings, NetSettings
-from trainer.optimizers import Optimizer
 from trainer.saved import Snapshot, packed
-from trainer.training import Plan, train
-
-# Fewer rows at a time would cost more in calls than in arithmetic.
-ROWS_AT_LEAST = 100
+from trainer.training import fit, train
 
 
 class MultiLayerNetObjective(Objective):
@@ -30,6 +26,7 @@ class MultiLayerNetObjective(Objective):
     name: ClassVar[str] = "multi_layer_net"
     metrics: ClassVar[tuple[str, ...]] = ("validation_accuracy", "train_accuracy", "train_loss")
     Settings: ClassVar[type[BaseModel]] = MultiLayerNetSettings
+    has_test_set: ClassVar[bool] = True
 
     def train(self, settings: NetSettings, *, seed: int, split_seed: int) -> Generator[dict[str, float], None, Result]:
         """Hand out the epoch, train_loss, train_accuracy and validation_accuracy after each epoch.
@@ -37,12 +34,12 @@ class MultiLayerNetObjective(Objective):
         With them go best_epoch and best_validation_accuracy: the first epoch with the highest accuracy so far.
         """
         data = _data(settings, split_seed)
-        initial, batches, dropout = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3))
-        network = _network(settings, data, initial, dropout)
-        optimizer = _optimizer(settings, network)
+        initial, batches, dropout = parts.generators(seed)
+        network = parts.network(settings, data.train.features, data.classes, initial, dropout)
+        optimizer = parts.optimizer(settings, network)
         best: dict[str, float] = {}
         learned: Snapshot | None = None
-        for epoch in train(network, optimizer, data, _plan(settings), batches):
+        for epoch in train(network, optimizer, data, parts.plan(settings), batches):
             last = asdict(epoch)
             if not best or last["validation_accuracy"] > best["validation_accuracy"]:
                 best = last
@@ -51,6 +48,28 @@ class MultiLayerNetObjective(Objective):
         counts = best if settings.value_of == "best" else last
         pack = partial(_packed, settings, data, network.architecture, learned or Snapshot.of(network))
         return Result({name: counts[name] for name in self.metrics}, _samples(data), pack)
+
+    def final_test(
+        self, settings: NetSettings, *, seed: int, split_seed: int, ends: Sequence[Mapping[str, float]]
+    ) -> Generator[dict[str, float], None, Result]:
+        """Hand out the epoch, train_loss and train_accuracy after each epoch; nothing is left to validate on.
+
+        It takes as many epochs as train did for these settings: the median, where patience or value_of decided.
+        """
+        require_test_images(settings.dataset)
+        images = training_images(settings.dataset)
+        rows, scaling = _all_rows(settings, images, split_seed)
+        initial, batches, dropout = parts.generators(seed)
+        network = parts.network(settings, rows.features, images.classes, initial, dropout)
+        plan = replace(parts.plan(settings), epochs=_epochs(settings, ends))
+        for epoch in fit(network, parts.optimizer(settings, network), rows, plan, batches):
+            last = asdict(epoch)
+            yield last
+        accuracy, samples = _tested(settings.dataset, network, scaling)
+        return Result(
+            {"test_accuracy": accuracy, "train_accuracy": last["train_accuracy"], "train_loss": last["train_loss"]},
+            {"test_accuracy": samples, "train_accuracy": len(rows.t)},
+        )
 
 
 def _data(settings: NetSettings, split_seed: int) -> Split:
@@ -65,55 +84,39 @@ def _data(settings: NetSettings, split_seed: int) -> Split:
     return data.standardised() if settings.standardize else data
 
 
-def _network(
-    settings: NetSettings, data: Split, initial: np.random.Generator, dropout: np.random.Generator
-) -> MultiLayerNet:
-    return MultiLayerNet(
-        Architecture(
-            widths=(data.train.features, *settings.widths, data.classes),
-            activation=settings.activation,
-            batch_norm=settings.batch_norm,
-            dropout=settings.dropout,
-            loss=settings.loss,
-        ),
-        max(settings.batch_size, ROWS_AT_LEAST),
-        initializer=choose(settings.weight_init, activation=settings.activation, std=settings.weight_std),
-        rng=initial,
-        dropout_rng=dropout,
-        regularisation=Regularisation(
-            l2=0.0 if optimizers.known()[settings.optimizer].decays else settings.weight_decay,
-            l1=settings.l1,
-            max_norm=inf if settings.max_norm is None else settings.max_norm,
-        ),
+def _all_rows(settings: NetSettings, images: Images, split_seed: int) -> tuple[Rows, Scaling | None]:
+    rows = together(
+        images,
+        settings.train_size,
+        settings.validation_fraction,
+        split_seed=split_seed,
+        stratified=settings.stratified,
     )
+    if not settings.standardize:
+        return rows, None
+    scaling = Scaling.of(rows)
+    return rows.scaled(scaling), scaling
 
 
-def _optimizer(settings: NetSettings, network: MultiLayerNet) -> Optimizer:
-    told = {name: value for name in optimizers.settings() if (value := getattr(settings, name)) is not None}
-    return optimizers.create(
-        settings.optimizer,
-        network.parameters.values,
-        weight_decay=settings.weight_decay,
-        decaying=network.parameters.decaying,
-        **told,
-    )
+def _epochs(settings: NetSettings, ends: Sequence[Mapping[str, float]]) -> int:
+    """How long to train with nothing held out: as long as validation let it (Goodfellow et al. 2016, 7.8)."""
+    if settings.patience is None and settings.value_of == "last":
+        return settings.epochs
+    decided = "best_epoch" if settings.value_of == "best" else "epoch"
+    seen = [end[decided] for end in ends if decided in end]
+    return round(median(seen)) if seen else settings.epochs
 
 
-def _plan(settings: NetSettings) -> Plan:
-    return Plan(
-        settings.epochs,
-        settings.batch_size,
-        settings.lr,
-        schedules.choose(
-            settings.schedule,
-            epochs=settings.epochs,
-            gamma=settings.schedule_gamma,
-            every=settings.schedule_every,
-            warmup_epochs=settings.warmup_epochs,
-        ),
-        settings.replacement,
-        settings.patience,
-    )
+def _tested(dataset: str, network: MultiLayerNet, scaling: Scaling | None) -> tuple[float, int]:
+    """The accuracy on the test images, and how many they are."""
+    # Here and nowhere else in what a worker runs: all other code is loaded without it.
+    from trainer.test_sets import opened
+
+    features, *_, classes = network.architecture.widths
+    rows = opened(dataset, features=features, classes=classes)
+    if scaling is not None:
+        rows = rows.scaled(scaling)
+    return network.judge(rows.parts(network.rows))[1], len(rows.t)
 
 
 def _packed(settings: NetSettings, data: Split, architecture: Architecture, learned: Snapshot) -> bytes:

@@ -1,6 +1,8 @@
 """The objectives that ship with the service."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pydantic import ValidationError
 
@@ -8,6 +10,9 @@ from service.protocol import ClaimedTrial
 from trainer.objectives import Objective, Result, known
 from worker.outcome import Unusable, Value
 from worker.session import Session, drain
+
+TEST_METRIC = "test_accuracy"
+Curve: TypeAlias = Generator[dict[str, float], None, Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +24,15 @@ class Builtin:
         return self.objective.name
 
     def run(self, trial: ClaimedTrial, session: Session) -> Value:
+        if trial.purpose == "final_test":
+            return _value_of(drain(self._final_test(trial), session), TEST_METRIC)
         curve = self.objective.train(self._settings(trial), seed=trial.seed, split_seed=trial.split_seed)
         return _value_of(drain(curve, session), trial.metric)
+
+    def _final_test(self, trial: ClaimedTrial) -> Curve:
+        ends = [epoch.model_dump() for epoch in trial.curve_ends]
+        settings = self._settings(trial)
+        return self.objective.final_test(settings, seed=trial.seed, split_seed=trial.split_seed, ends=ends)
 
     def _settings(self, trial: ClaimedTrial) -> object:
         try:

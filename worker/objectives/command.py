@@ -23,7 +23,8 @@ class CommandObjective:
     """Runs the program once a trial, in a process group of its own.
 
     Each parameter is in the environment as SHIBORI_PARAM_<NAME>, all of them as JSON on the
-    standard input, and the whole trial as JSON in SHIBORI_TRIAL.
+    standard input, and the whole trial as JSON in SHIBORI_TRIAL. SHIBORI_PURPOSE is search, confirmation or
+    final_test.
     """
 
     command: str
@@ -34,7 +35,8 @@ class CommandObjective:
         process = self._start(trial)
         self.runs_group(process.pid)
         try:
-            return Conversation(process, session).value(json.dumps(trial.params))
+            final_test = trial.purpose == "final_test"
+            return Conversation(process, session, final_test=final_test).value(json.dumps(trial.params))
         finally:
             end(process)
             self.runs_group(None)
@@ -55,7 +57,7 @@ def environment_of(trial: ClaimedTrial) -> dict[str, str]:
     """The variables that a command is given; what is no letter or digit becomes an underscore."""
     told = trial.model_dump(mode="json", exclude={"lease"})
     named = {f"SHIBORI_PARAM_{_variable(name)}": _text(value) for name, value in trial.params.items()}
-    return {**named, "SHIBORI_TRIAL": json.dumps(told)}
+    return {**named, "SHIBORI_TRIAL": json.dumps(told), "SHIBORI_PURPOSE": trial.purpose.value}
 
 
 def _variable(name: str) -> str:

@@ -19,10 +19,10 @@ CHUNK = 65_536
 
 
 class Conversation:
-    def __init__(self, process: "subprocess.Popen[bytes]", session: Session) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", session: Session, *, final_test: bool) -> None:
         self._process = process
         self._session = session
-        self._lines = Lines(session.report)
+        self._lines = Lines(session.report, final_test=final_test)
         self._complaints: deque[str] = deque(maxlen=LAST_LINES)
 
     def value(self, params: str) -> Value:

@@ -9,9 +9,14 @@ from pathlib import Path
 
 from service.protocol import ClaimedTrial
 from worker.objectives.results import value_of
-from worker.outcome import Value
+from worker.outcome import Unusable, Value
 from worker.session import Session, drain
-from worker.trial import Trial, name_of
+from worker.trial import Trial, does_final_tests, name_of
+
+WAY_OUT = (
+    "where trial.purpose is final_test, train on training and validation data together, return the value on test data, "
+    "mark the function with @shibori.objective(final_test=True), and retry this trial."
+)
 
 
 class ObjectiveNotFound(Exception):
@@ -27,6 +32,8 @@ class FunctionObjective:
         return name_of(self.function)
 
     def run(self, trial: ClaimedTrial, session: Session) -> Value:
+        if trial.purpose == "final_test" and not does_final_tests(self.function):
+            raise Unusable(f"The objective {self.name!r} does no final test: {WAY_OUT}")
         returned = self.function(Trial(trial, session))
         return value_of(drain(returned, session) if inspect.isgenerator(returned) else returned)
 

@@ -165,6 +165,23 @@ def test_lists_are_read_page_by_page() -> None:
     ]
 
 
+def test_a_confirmation_and_a_final_test_are_asked_for_by_name_or_as_they_come() -> None:
+    client, connections = client_of(*[problem(422, "x")] * 4)
+    for call in (
+        lambda: client.confirm("book", 3, 4, new_splits=True),
+        lambda: client.confirm("book", trials=(7, 2)),
+        lambda: client.final_test("book"),
+        lambda: client.final_test("book", 7),
+    ):
+        with pytest.raises(Refused):
+            call()
+    first, second, third, fourth = (json.loads(asked["body"]) for asked in connections.asked)
+    assert first == {"n": 3, "seeds": 4, "new_splits": True, "trials": None}
+    assert second["trials"] == [7, 2]
+    assert (third, fourth) == ({"trial": None}, {"trial": 7})
+    assert all("Idempotency-Key" in asked["headers"] for asked in connections.asked)
+
+
 def test_a_study_is_sent_as_it_was_written() -> None:
     client, connections = client_of(problem(409, "study-name-taken"))
     space = {"lr": {"type": "float", "low": 0.1, "high": 1.0}}

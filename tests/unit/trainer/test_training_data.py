@@ -108,8 +108,9 @@ def test_training_images_are_read_without_the_test_files(
         held_out_images(dataset)
 
 
-def test_what_trains_never_imports_the_test_sets() -> None:
-    code = "import sys, trainer.objectives as o; o.known(); print('trainer.test_sets' in sys.modules)"
+@pytest.mark.parametrize("program", ["trainer.objectives", "worker.child", "service.app", "shibori.commands.study"])
+def test_nothing_imports_the_test_sets_before_the_final_test(program: str) -> None:
+    code = f"import sys, {program}, trainer.objectives as o; o.known(); print('trainer.test_sets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -49,6 +49,7 @@ def test_each_parameter_is_a_variable_and_all_are_one() -> None:
     told = json.loads(environment["SHIBORI_TRIAL"])
     assert (told["number"], told["seed"], told["params"]["lr"]) == (3, 1, 1e-05)
     assert "lease" not in told
+    assert (told["purpose"], environment["SHIBORI_PURPOSE"]) == ("search", "search")
 
 
 def test_lines_are_whole_whatever_the_pieces() -> None:
@@ -131,3 +132,18 @@ def test_what_a_program_leaves_behind_does_not_hold_up_its_result(claimed: Claim
         "print(0.5, flush=True)"
     )
     assert program(code).run(claimed(), listener) == Value(0.5)
+
+
+AWARE = """
+import json, os
+print(json.dumps({"value": 0.5, "samples": 10, "purpose": os.environ["SHIBORI_PURPOSE"]}))
+"""
+
+
+def test_a_command_does_the_final_test_only_where_its_result_says_so(claimed: Claimed, listener: Listener) -> None:
+    final = claimed(purpose="final_test")
+    assert program(AWARE).run(final, listener) == Value(0.5, 10)
+    assert program(AWARE).run(claimed(), listener) == Value(0.5, 10)
+    for result in ('{"value": 0.5}', "0.5", '{"value": 0.5, "purpose": "search"}'):
+        with pytest.raises(Unusable, match="does no final test: where SHIBORI_PURPOSE is final_test"):
+            program(f"print({result!r})").run(final, listener)

@@ -141,6 +141,40 @@ class Strict:
         yield {"epoch": 1, "lr": settings.lr, "seed": seed, "split_seed": split_seed}
         return Result(metrics={"accuracy": 0.75, "loss": 0.5}, samples={"accuracy": 100})
 
+    def final_test(self, settings: Any, **told: Any) -> Generator[dict[str, float], None, Result]:
+        yield {"epoch": 1, "seed": told["seed"], "split_seed": told["split_seed"], "ends": len(told["ends"])}
+        return Result(metrics={"test_accuracy": 0.7, "accuracy": 0.9}, samples={"test_accuracy": 1_000})
+
+
+def test_a_final_test_is_worth_its_accuracy_on_test_images_whatever_the_search_was_for(
+    claimed: Claimed, listener: Listener
+) -> None:
+    trial = claimed(metric="accuracy", purpose="final_test", curve_ends=[{"epoch": 9, "best_epoch": 4}])
+    assert Builtin(Strict()).run(trial, listener) == Value(0.7, 1_000)  # type: ignore[arg-type]
+    assert listener.epochs == [{"epoch": 1, "seed": 1, "split_seed": 2, "ends": 1}]
+
+
+@pytest.mark.parametrize("purpose", ["search", "confirmation"])
+def test_no_other_trial_runs_the_final_test(purpose: str, claimed: Claimed, listener: Listener) -> None:
+    trial = claimed(metric="accuracy", purpose=purpose)
+    assert Builtin(Strict()).run(trial, listener) == Value(0.75, 100)  # type: ignore[arg-type]
+
+
+def test_a_function_does_the_final_test_only_where_it_says_so(claimed: Claimed, listener: Listener) -> None:
+    def unaware(trial: Trial) -> float:
+        return 1.0
+
+    @shibori.objective(final_test=True)
+    def aware(trial: Trial) -> float:
+        return {"search": 0.1, "confirmation": 0.2, "final_test": 0.3}[trial.purpose]
+
+    final = claimed(purpose="final_test")
+    with pytest.raises(Unusable, match=r"'unaware' does no final test: .* @shibori.objective\(final_test=True\)"):
+        run(unaware, final, listener)
+    assert run(unaware, claimed(purpose="confirmation"), listener) == Value(1.0)
+    assert run(aware, final, listener) == Value(0.3)
+    assert FunctionObjective(aware).name == "aware"
+
 
 def test_params_stand_over_settings_and_the_metric_picks_the_value(claimed: Claimed, listener: Listener) -> None:
     trial = claimed(settings={"lr": 0.9}, params={"lr": 0.2}, metric="accuracy")

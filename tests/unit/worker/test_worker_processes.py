@@ -75,6 +75,7 @@ def test_a_trial_claimed_while_the_process_ends_is_given_back(claimed: Any) -> N
     server = Claimable(shutdown, claimed())
     assert claims(server, shutdown).next(20) == []
     assert server.asked[0].request_id == server.asked[1].request_id
+    assert set(server.asked[0].purposes) == {"search", "confirmation", "final_test"}
     assert server.asked[1].wait_seconds == 0
     assert server.released == [7]
 
