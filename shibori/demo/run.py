@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from client import Client, Retry
+from service.protocol import FinalTest, GivenTrial
 from shibori.demo.processes import ProcessEnded, Started, running
 from shibori.demo.search import study_of
 from shibori.demo.story import Story
@@ -44,18 +45,46 @@ def run(plan: Plan) -> None:
         server = stack.enter_context(running("server", _serve(plan), plan.folder / "server.log"))
         client = stack.enter_context(Client(plan.url, retry=Retry()))
         _wait_until_ready(client, server)
-        client.submit_study(study_of(name, plan.trials))
-        worker = stack.enter_context(running("worker", _work(plan, name), plan.folder / "worker.log"))
         click.echo(f"The API answers at {plan.url}/docs while this runs; the study is {name}.")
-        _tell(plan, Story(client, name, _sleep_beside(server, worker)))
+        tested = _tell(plan, client, server, name)
+        classic = _tell_the_classic(plan, client, server, name)
+    click.echo(f"\n{_beside(tested, classic)}")
     _say_how_to_go_on(plan, name)
 
 
-def _tell(plan: Plan, story: Story) -> None:
-    click.echo(f"{plan.trials} trials with {plan.processes} worker processes:")
-    story.first_round(plan.trials)
-    story.second_round(plan.trials, plan.more)
-    story.save_figure(plan.folder / "learning-curves.png")
+def _tell(plan: Plan, client: Client, server: Started, study: str) -> FinalTest:
+    """Random trials, a verdict on each range, a Bayesian round, a confirmation, and one look at the test set."""
+    client.submit_study(study_of(study, plan.trials))
+    with running("worker", _work(plan, study), plan.folder / "worker.log") as worker:
+        story = Story(client, study, _sleep_beside(server, worker))
+        click.echo(f"{plan.trials} random trials with {plan.processes} worker processes:")
+        story.first_round(plan.trials)
+        story.save_figure(plan.folder / "learning-curves.png")
+        story.second_round(plan.trials, plan.more)
+        story.save_figure(plan.folder / "learning-curves-after.png")
+        story.confirm()
+        click.echo("\nThe best of these, trained on training and validation images, and the test images seen once:")
+        return story.test()
+
+
+def _tell_the_classic(plan: Plan, client: Client, server: Started, study: str) -> FinalTest:
+    """The same first trials, the box of their best five, more random trials there, and the best value of all."""
+    classic = f"{study}-classic"
+    click.echo("\nBeside it the classic procedure: the same random trials, then more in the box of their best five.")
+    client.submit_study(study_of(classic, plan.more))
+    first = client.trials(study, status="completed", round=0)
+    client.enqueue(classic, [GivenTrial(params=one.params, value=one.value, samples=one.samples) for one in first])
+    with running("worker", _work(plan, classic), plan.folder / "worker.log") as worker:
+        story = Story(client, classic, _sleep_beside(server, worker))
+        story.narrowed_round(plan.more)
+        click.echo("The best value of all, and its test:")
+        return story.test(story.best().number)
+
+
+def _beside(tested: FinalTest, classic: FinalTest) -> str:
+    return (
+        f"On the test images this search reached {tested.accuracy:.4g}, the classic procedure {classic.accuracy:.4g}."
+    )
 
 
 def _serve(plan: Plan) -> list[str]:

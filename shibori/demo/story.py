@@ -1,4 +1,4 @@
-"""What the demonstration does and says, from the submission to the figure."""
+"""What the demonstration does and says, from the submission to the one look at the test set."""
 
 import time
 from collections.abc import Callable
@@ -8,11 +8,18 @@ from pathlib import Path
 import click
 
 from client import ApiError, Client
-from service.protocol import BestTrial, StudyPatch
+from service.protocol import BestTrial, FinalTest, RoundRequest, RoundView, StudyPatch
+from shibori.confirmed import confirmation_lines, final_test_line
 from shibori.progress import follow
 from shibori.sentences import params_text, value_text, verdict_lines
 
-SHOWN = 20
+SHOWN, CONFIRMED, SEEDS = 20, 5, 5
+LOOK_SECONDS = 0.1
+SEARCH_ON = {"search": {"algorithm": "bayesian"}, "pruning": {"policy": "asha"}}
+
+
+class Unfinished(Exception):
+    """A training that the story needs has not come to its end; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +38,52 @@ class Story:
             click.echo(f"  {line}")
 
     def second_round(self, trials: int, more: int) -> None:
-        """More trials in the narrowed box, and what they brought."""
+        """A Bayesian search in the box that the evidence proposes, with early stopping, and what it brought."""
         before = self._best()
-        self._open_round()
+        self._open_proposal()
         # The round first: a budget raised before it would draw trials from the old box.
-        self.client.patch(self.study, StudyPatch.model_validate({"budget": {"trials": trials + more}}))
+        click.echo(f"{more} more trials by a Bayesian search; a trial that is behind the others is stopped early:")
+        self.client.patch(self.study, StudyPatch.model_validate({"budget": {"trials": trials + more}, **SEARCH_ON}))
         self._follow(more)
-        click.echo(f"\n{change_of(before, self._best())}")
+        click.echo(f"{self._stopped_early()}\n{change_of(before, self._best())}")
+
+    def narrowed_round(self, trials: int) -> None:
+        """The classic way on: random trials in the box of the best five."""
+        _say_ranges(self.client.open_round(self.study, RoundRequest(policy="leaders")))
+        self._follow(trials)
+
+    def confirm(self) -> None:
+        """The best again, with fresh seeds."""
+        click.echo(f"\nThe best {CONFIRMED}, each trained again with {SEEDS} fresh seeds:")
+        seen = self.client.confirm(self.study, CONFIRMED, SEEDS)
+        while seen.status != "completed":
+            self.sleep(LOOK_SECONDS)
+            seen = self.client.confirmation(self.study)
+        for line in confirmation_lines(seen):
+            click.echo(f"  {line}")
+
+    def test(self, trial: int | None = None) -> FinalTest:
+        """The one look at the test set."""
+        tested = self.client.final_test(self.study, trial)
+        while tested.status in ("waiting", "running"):
+            self.sleep(LOOK_SECONDS)
+            tested = self.client.final_test_result(self.study)
+        if tested.accuracy is None:
+            raise Unfinished(tested.failure.message if tested.failure else f"The final test was {tested.status}.")
+        click.echo(f"  {final_test_line(tested)}")
+        return tested
+
+    def best(self) -> BestTrial:
+        """The best trial of the search; raises Unfinished where none has a value."""
+        if (best := self._best()) is None:
+            raise Unfinished("No trial of the search has a value.")
+        return best
 
     def save_figure(self, path: Path) -> None:
         path.write_bytes(self.client.figure(self.study, "learning-curves"))
-        click.echo(f"The learning curves of the best {SHOWN} of both rounds are drawn in {path}")
+        click.echo(f"The learning curves of the best {SHOWN} so far are drawn in {path}")
 
-    def _open_round(self) -> None:
+    def _open_proposal(self) -> None:
         try:
             opened = self.client.open_proposed_round(self.study)
         except ApiError as error:
@@ -51,14 +91,15 @@ class Story:
                 raise
             click.echo(f"\nThe second round keeps the ranges. {error}")
         else:
-            click.echo(f"\nRound {opened.number} is open, with these ranges:")
-            for name, parameter in opened.ranges.items():
-                click.echo(f"  {name}: {parameter.from_unit(0.0):.3g} .. {parameter.from_unit(1.0):.3g}")
+            _say_ranges(opened)
 
     def _follow(self, trials: int) -> None:
         began_at = time.monotonic()
         follow(self.client, self.study, self.sleep)
         click.echo(f"{trials} trials took {time.monotonic() - began_at:.1f} s.")
+
+    def _stopped_early(self) -> str:
+        return f"{self.client.study(self.study).counts.pruned} of them were stopped early."
 
     def _best(self) -> BestTrial | None:
         return next(iter(self.client.best(self.study, 1).items), None)
@@ -74,3 +115,9 @@ def change_of(before: BestTrial | None, after: BestTrial | None) -> str:
     if before.id == after.id:
         return f"The best is still {value_text(after)}, {found}: no trial of the second round is above it."
     return f"The best went from {value_text(before)} to {value_text(after)}: {found}."
+
+
+def _say_ranges(opened: RoundView) -> None:
+    click.echo(f"\nRound {opened.number} is open, with these ranges:")
+    for name, parameter in opened.ranges.items():
+        click.echo(f"  {name}: {parameter.from_unit(0.0):.3g} .. {parameter.from_unit(1.0):.3g}")
