@@ -10,7 +10,7 @@ from service.domain.rounds import Round
 from service.domain.space import PointKey, Scalar
 from service.domain.study import Study
 from service.domain.trial import Origin
-from service.search.base import Algorithm, Question
+from service.search.base import Algorithm, Question, is_instant
 from service.storage.store import Store
 from service.storage.trials import NewTrial
 
@@ -38,10 +38,10 @@ def draw(store: Store, study: Study, count: int) -> int:
     """Write down at most `count` new waiting trials, never past the budget; returns how many."""
     algorithm = algorithm_of(study)
     count = count if study.room is None else min(count, study.room)
-    if not study.draws or not algorithm.instant or count < 1:
+    settings = algorithm.Settings.model_validate(dict(study.spec.search.settings))
+    if not study.draws or not is_instant(algorithm, settings) or count < 1:
         return 0
     current = store.rounds.get(study.id, study.round)
-    settings = algorithm.Settings.model_validate(dict(study.spec.search.settings))
     answer = algorithm.suggest(_question(store, study, current), settings, count)
     if answer.points:
         write_suggestions(store, study, current, answer.points, provenance(study, current, algorithm.name, ()))
