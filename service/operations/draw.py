@@ -11,6 +11,7 @@ from service.domain.space import PointKey, Scalar
 from service.domain.study import Study
 from service.domain.trial import Origin
 from service.search.base import Algorithm, Question, is_instant
+from service.search.packages import packages_of
 from service.storage.store import Store
 from service.storage.trials import NewTrial
 
@@ -87,13 +88,15 @@ def provenance(study: Study, current: Round, algorithm: str, pending: tuple[int,
         "round": current.number,
         "last_event": study.last_event,
         "pending": list(pending),
-        "versions": _versions(),
+        "versions": _versions(algorithm),
     }
 
 
 @cache
-def _versions() -> dict[str, str]:
-    return {package: version(package) for package in ("shibori", "numpy")}
+def _versions(algorithm: str) -> dict[str, str]:
+    found = search.find(algorithm)
+    more = () if found is None else packages_of(found)
+    return {package: version(package) for package in ("shibori", "numpy", *more)}
 
 
 def trial_seed(study_seed: int, number: int) -> int:
