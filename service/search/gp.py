@@ -36,6 +36,7 @@ class GPSearch(SamplerSearch[GPSettings]):
     packages = ("optuna", "torch")
     installed_by = "pip install 'shibori[optuna]' torch"
     flat = True
+    asked = 2
 
     def sampler(self, space: Space, settings: GPSettings, seed: int) -> "BaseSampler":  # noqa: ARG002
         from optuna.samplers import GPSampler

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SettingsT = TypeVar("SettingsT", bound=PartSettings)
 
-ASKED = 8
 DRAWN = 100
 
 
@@ -38,6 +37,8 @@ class SamplerSearch(ABC, Generic[SettingsT]):
     installed_by = "pip install 'shibori[optuna]'"
     flat: ClassVar[bool]
     """Whether the sampler wants a value of every parameter, active or not."""
+    asked = 8
+    """How often it is asked for a point that is new before chance is."""
 
     @abstractmethod
     def sampler(self, space: Space, settings: SettingsT, seed: int) -> "BaseSampler": ...
@@ -55,7 +56,7 @@ class SamplerSearch(ABC, Generic[SettingsT]):
             study = self._study(question, settings, terms)
 
             def propose(number: int, _: object) -> Iterator[Point]:
-                yield from (_ask(study, terms) for _ in range(ASKED))
+                yield from (_ask(study, terms) for _ in range(self.asked))
                 chance = generator(question.seed, number)
                 yield from (draw(question.space, chance) for _ in range(DRAWN))
 
