@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 FEWEST = 4
+MOST_TOLD = 2_000
 
 
 class CmaEsSettings(PartSettings):
@@ -60,10 +61,11 @@ class CmaEsSearch(SamplerSearch[CmaEsSettings]):
     def tell(self, study: "Study", trials: Sequence["FrozenTrial"], space: Space, settings: CmaEsSettings) -> None:
         from optuna.trial import TrialState
 
-        completed = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+        size = _population(space, settings)
+        completed = _latest([trial for trial in trials if trial.state is TrialState.COMPLETE], size)
         # The first belongs to no generation: before it the sampler has no parameters to begin with.
         study.add_trials(completed[:1])
-        for generation in _batches(completed[1:], _population(space, settings)):
+        for generation in _batches(completed[1:], size):
             state = _state_of_next(study, generation[0])
             for trial in generation:
                 trial.system_attrs = state
@@ -86,6 +88,12 @@ def _state_of_next(study: "Study", example: "FrozenTrial") -> dict[str, Any]:
     state = study.get_trials(deepcopy=False)[asked.number].system_attrs
     study.tell(asked, state=TrialState.FAIL)
     return state
+
+
+def _latest(trials: Sequence["FrozenTrial"], size: int) -> Sequence["FrozenTrial"]:
+    """Without the oldest where they are too many, by whole generations: the others stay as they were."""
+    excess = max(0, len(trials) - MOST_TOLD)
+    return trials[-(-excess // size) * size :]
 
 
 def _batches(trials: Sequence["FrozenTrial"], size: int) -> Iterator[Sequence["FrozenTrial"]]:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -166,6 +167,18 @@ def test_cmaes_evolves_from_generation_to_generation() -> None:
         points = ask("cmaes", SQUARE, history, 6)
         history += [seen(len(history) + place, point, bowl(point)) for place, point in enumerate(points)]
     assert spread(history) < spread(history[:2]) / 4
+
+
+@pytest.mark.skipif(bool(LACKS["cmaes"]), reason=LACKS["cmaes"] or "")
+def test_cmaes_forgets_whole_generations_of_the_oldest_trials_when_they_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = drawn(SQUARE, 26, bowl)
+    latest = [replace(one, number=one.number + 100) for one in history[12:]]
+    told = ask("cmaes", SQUARE, latest, number=26)
+    assert ask("cmaes", SQUARE, history) != told
+    monkeypatch.setattr("service.search.cmaes.MOST_TOLD", 17)
+    assert ask("cmaes", SQUARE, history) == told
 
 
 @pytest.mark.skipif(bool(LACKS["cmaes"]), reason=LACKS["cmaes"] or "")
