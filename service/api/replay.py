@@ -33,5 +33,5 @@ def replay(request: Request, database: Reading, study: StudyKey, number: TrialNu
         replayed=replayed,
         equal=replayed == past.trial.params,
         provenance=dict(past.trial.provenance or {}),
-        versions=versions(),
+        versions=versions(past.algorithm),
     )

@@ -1,6 +1,5 @@
 """Leaders: a range closes in on the box of the best few completed trials, plus a margin."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -9,12 +8,11 @@ from pydantic import Field
 
 from service.domain.rounds import RangeEvidence, Verdict
 from service.domain.space import Categorical, Numeric, Parameter, Scalar, Space, identity
-from service.domain.status import TrialStatus
+from service.domain.surroundings import ROUNDING, best_first, surroundings, width
 from service.domain.trial import Goal, Observation
 from service.registry import PartSettings
 
 NOTICEABLE = 0.01
-ROUNDING = 1e-9
 
 
 class LeadersSettings(PartSettings):
@@ -38,17 +36,8 @@ class Leaders:
     def judge(
         self, space: Space, history: Sequence[Observation], goal: Goal, settings: LeadersSettings
     ) -> Mapping[str, RangeEvidence]:
-        best = _best(space, history, goal)[: settings.top]
+        best = best_first(space, history, goal)[: settings.top]
         return {name: _judge(name, parameter, best, settings) for name, parameter in space.parameters.items()}
-
-
-def _best(space: Space, history: Sequence[Observation], goal: Goal) -> list[Observation]:
-    ranked = sorted(
-        (-goal.better(seen.value), seen.number, place)
-        for place, seen in enumerate(history)
-        if seen.status is TrialStatus.COMPLETED and seen.value is not None and not space.faults(seen.params)
-    )
-    return [history[place] for _, _, place in ranked]
 
 
 def _judge(name: str, parameter: Parameter, best: Sequence[Observation], settings: LeadersSettings) -> RangeEvidence:
@@ -78,11 +67,11 @@ def _judge_choices(parameter: Categorical, using: Sequence[Observation], values:
 def _judge_range(
     parameter: Numeric, using: Sequence[Observation], values: Sequence[float], margin: float
 ) -> RangeEvidence:
-    if _width(parameter) == 0:
+    if width(parameter) == 0:
         return _keep(parameter, using, f"The range has no width, it holds {parameter.low:.4g} only.")
     where = f"The {_trials(using)} lay {_extent(min(values), max(values))}"
-    low, high = _with_margin(parameter, min(values), max(values), margin)
-    share = (parameter.position(high) - parameter.position(low)) / _width(parameter)
+    low, high = surroundings(parameter, values, margin)
+    share = (parameter.position(high) - parameter.position(low)) / width(parameter)
     if share <= ROUNDING:
         return _keep(parameter, using, f"{where}, and around them this margin would leave no range at all.")
     with_margin = f"with a margin of {margin:.0%} that is {low:.4g} to {high:.4g}"
@@ -90,30 +79,6 @@ def _judge_range(
         return _keep(parameter, using, f"{where}; {with_margin}, which leaves hardly anything to cut off.")
     reason = f"{where}; {with_margin}, {share:.1%} of the range {_on_scale(parameter)}."
     return _narrow(parameter.within(low, high), using, reason)
-
-
-def _with_margin(parameter: Numeric, lowest: float, highest: float, margin: float) -> tuple[float, float]:
-    start, end = parameter.position(lowest), parameter.position(highest)
-    whole = _width(parameter)
-    room = margin * (end - start if end - start > ROUNDING * whole else whole)
-    first, last = parameter.position(parameter.low), parameter.position(parameter.high)
-    # Not beyond the leaders: the way to the log scale and back may lose the last digit of a value.
-    low = min(lowest, parameter.value_at(max(start - room, first)))
-    high = max(highest, parameter.value_at(min(end + room, last)))
-    return _outwards(parameter, max(low, parameter.low), min(high, parameter.high))
-
-
-def _outwards(parameter: Numeric, low: float, high: float) -> tuple[float, float]:
-    """To the nearest values that the range has; a continuum has them all."""
-    if parameter.spacing is None or parameter.count is None:
-        return low, high
-    below = math.floor((low - parameter.low) / parameter.spacing + ROUNDING)
-    above = math.ceil((high - parameter.low) / parameter.spacing - ROUNDING)
-    return parameter.value(max(below, 0)), parameter.value(min(above, parameter.count - 1))
-
-
-def _width(parameter: Numeric) -> float:
-    return parameter.position(parameter.high) - parameter.position(parameter.low)
 
 
 def _trials(trials: Sequence[Observation]) -> str:

@@ -27,7 +27,8 @@ class _Described(Protocol):
 
 
 def search_algorithms() -> list[Description]:
-    return _all(search.known())
+    """Those that a study can have here; one whose packages are missing is told of when a study asks for it."""
+    return _all(search.available())
 
 
 def narrowing_policies() -> list[Description]:

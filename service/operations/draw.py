@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
 
 from service import search
 from service.domain.rounds import Round
@@ -10,7 +13,8 @@ from service.domain.seeds import derived_seed
 from service.domain.space import PointKey, Scalar
 from service.domain.study import Study
 from service.domain.trial import Origin
-from service.search.base import Algorithm, Question
+from service.search.base import Algorithm, Question, is_instant
+from service.search.packages import packages_of
 from service.storage.store import Store
 from service.storage.trials import NewTrial
 
@@ -26,22 +30,21 @@ class _Taken:
         return isinstance(point, PointKey) and self.store.trials.has_point(self.study_id, point)
 
 
-def algorithm_of(study: Study) -> Algorithm:  # type: ignore[type-arg]
-    """The search algorithm of a study, which was known when it was submitted."""
+def searching(study: Study) -> tuple[Algorithm[Any], BaseModel]:
+    """The search algorithm of a study and its settings, both checked when the study was submitted."""
     algorithm = search.find(study.spec.search.algorithm)
     if algorithm is None:
         raise LookupError(f"the search algorithm {study.spec.search.algorithm!r} is gone from this server")
-    return algorithm
+    return algorithm, algorithm.Settings.model_validate(dict(study.spec.search.settings))
 
 
 def draw(store: Store, study: Study, count: int) -> int:
     """Write down at most `count` new waiting trials, never past the budget; returns how many."""
-    algorithm = algorithm_of(study)
+    algorithm, settings = searching(study)
     count = count if study.room is None else min(count, study.room)
-    if not study.draws or not algorithm.instant or count < 1:
+    if not study.draws or not is_instant(algorithm, settings) or count < 1:
         return 0
     current = store.rounds.get(study.id, study.round)
-    settings = algorithm.Settings.model_validate(dict(study.spec.search.settings))
     question = _question(store, study, current)
     answer = algorithm.suggest(question, settings, count)
     if answer.points:
@@ -93,14 +96,16 @@ def provenance(study: Study, current: Round, question: Question, pending: tuple[
         "last_event": study.last_event,
         "known": len(question.history),
         "pending": list(pending),
-        "versions": versions(),
+        "versions": versions(study.spec.search.algorithm),
     }
 
 
 @cache
-def versions() -> dict[str, str]:
-    """The versions on which a suggestion may depend."""
-    return {package: version(package) for package in ("shibori", "numpy")}
+def versions(algorithm: str) -> dict[str, str]:
+    """The versions on which what an algorithm suggests may depend."""
+    found = search.find(algorithm)
+    more = () if found is None else packages_of(found)
+    return {package: version(package) for package in ("shibori", "numpy", *more)}
 
 
 def trial_seed(study_seed: int, number: int) -> int:

@@ -8,6 +8,7 @@ from service.domain.space import IntRange
 from service.domain.study import Plan, Spec
 from service.operations.prune import course_of
 from service.operations.settings_check import settings_faults
+from service.search.packages import lack
 
 
 def plan_faults(spec: Spec) -> list[Fault]:
@@ -25,8 +26,11 @@ def unknown(what: str, name: str, known: list[str]) -> str:
 def _search_faults(spec: Spec) -> Iterator[Fault]:
     algorithm = search.find(spec.search.algorithm)
     if algorithm is None:
-        known = [known.name for known in search.known()]
+        known = [known.name for known in search.available()]
         yield Fault("search.algorithm", unknown("search algorithm", spec.search.algorithm, known))
+        return
+    if sentence := lack(algorithm):
+        yield Fault("search.algorithm", sentence)
         return
     wrong = list(settings_faults(algorithm.Settings, spec.search.settings, "search.settings"))
     yield from wrong

@@ -10,8 +10,7 @@ from service.domain.errors import NotReplayable
 from service.domain.space import Params, PointKey, key_of
 from service.domain.study import Study
 from service.domain.trial import Observation, Trial
-from service.operations.draw import algorithm_of
-from service.search.base import Question
+from service.search.base import Question, is_instant
 from service.storage.store import Store
 
 
@@ -35,9 +34,12 @@ def plan_replay(store: Store, study_name: str, number: int) -> Replay:
         raise NotReplayable(number, f"It was {trial.origin}, no algorithm suggested it.")
     if "place" not in origin:
         raise NotReplayable(number, "It was suggested by a version that did not note all that it was made from.")
-    algorithm = algorithm_of(study)
+    algorithm = search.find(origin["algorithm"])
+    if algorithm is None:
+        raise NotReplayable(number, f"The search algorithm {origin['algorithm']!r} is gone from this server.")
     settings = algorithm.Settings.model_validate(origin["settings"])
-    question = _question(store, study, trial, origin, looks_back=algorithm.looks_back)
+    looks_back = not is_instant(algorithm, settings)
+    question = _question(store, study, trial, origin, looks_back=looks_back)
     return Replay(
         trial=trial, algorithm=algorithm.name, question=question, settings=settings, place=_int(origin, "place")
     )

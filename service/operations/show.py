@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.domain.study import Study
 from service.domain.trial import Trial
-from service.operations.draw import algorithm_of
+from service.operations.draw import searching
 from service.storage.store import Store
 from trainer import objectives
 
@@ -30,9 +30,8 @@ def show_study(store: Store, study: Study) -> Shown:
 
 
 def _too_small(store: Store, study: Study) -> list[str]:
-    algorithm, trials = algorithm_of(study), study.spec.budget.trials
+    (algorithm, settings), trials = searching(study), study.spec.budget.trials
     current = store.rounds.get(study.id, study.round)
-    settings = algorithm.Settings.model_validate(dict(study.spec.search.settings))
     capacity = algorithm.capacity(current.space, settings, max(1, current.planned))
     if trials is None or capacity is None or capacity >= trials:
         return []

@@ -12,9 +12,9 @@ from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import cancel, conclude
-from service.operations.draw import algorithm_of, provenance, write_suggestions
+from service.operations.draw import provenance, searching, write_suggestions
 from service.operations.history import Histories, History
-from service.search.base import Answer, Question
+from service.search.base import Answer, Question, is_instant
 from service.storage.store import Signal, Store
 
 MOST_AHEAD = 16
@@ -37,8 +37,8 @@ class Request:
 def plan_suggestions(store: Store, study_id: str, histories: Histories) -> Request | None:
     """What to ask for next; None while enough suggestions wait that know all there is to know."""
     study = store.studies.get(study_id)
-    algorithm = algorithm_of(study)
-    if algorithm.instant or study.status is not StudyStatus.RUNNING or study.ended_by is not None:
+    algorithm, settings = searching(study)
+    if is_instant(algorithm, settings) or study.status is not StudyStatus.RUNNING or study.ended_by is not None:
         return None
     unclaimed = store.trials.unclaimed(study.id)
     running = store.trials.in_status(study.id, TrialStatus.RUNNING, Purpose.SEARCH)
@@ -46,7 +46,7 @@ def plan_suggestions(store: Store, study_id: str, histories: Histories) -> Reque
     if missing == 0 and all(_knows_all(trial, study) for trial in unclaimed):
         return None
     history = histories.of(store, study)
-    return _request(store, study, algorithm.Settings, history, unclaimed, running, missing)
+    return _request(store, study, settings, history, unclaimed, running, missing)
 
 
 def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
@@ -100,7 +100,7 @@ def _knows_all(trial: Trial, study: Study) -> bool:
 def _request(
     store: Store,
     study: Study,
-    settings: type[BaseModel],
+    settings: BaseModel,
     history: History,
     unclaimed: Sequence[Trial],
     running: Sequence[Trial],
@@ -125,7 +125,7 @@ def _request(
         study=study,
         round=current,
         question=question,
-        settings=settings.model_validate(dict(study.spec.search.settings)),
+        settings=settings,
         replaced=unclaimed,
         pending=tuple(trial.number for trial in pending),
         count=len(unclaimed) + missing,

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -50,9 +50,9 @@ class Algorithm(Protocol[SettingsT]):
     description: str
     Settings: type[SettingsT]
     instant: bool
-    """Quick enough to answer while a worker waits for its claim."""
+    """Quick enough to answer while a worker waits for its claim, unless settings make it look back."""
     looks_back: bool
-    """Wants the history and what is pending."""
+    """Always wants the history and what is pending."""
 
     def suggest(self, question: Question, settings: SettingsT, count: int) -> Answer: ...
 
@@ -63,3 +63,16 @@ class Algorithm(Protocol[SettingsT]):
     def faults(self, space: Space, settings: SettingsT) -> list[tuple[str, str]]:
         """Settings that do not fit the space: (field below the settings, sentence) pairs, none where all is right."""
         ...
+
+
+@runtime_checkable
+class LookingBack(Protocol):
+    """Settings that may make an algorithm look back which does not always."""
+
+    @property
+    def looks_back(self) -> bool: ...
+
+
+def is_instant(algorithm: Algorithm[Any], settings: BaseModel) -> bool:
+    """Whether an algorithm with these settings answers at once; the history of a study may take long to read."""
+    return algorithm.instant and not (isinstance(settings, LookingBack) and settings.looks_back)
