@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from service import search
 from service.domain.errors import NotReplayable
 from service.domain.space import Params, PointKey, key_of
 from service.domain.study import Study
