@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from service import search
 from service.operations.history import Histories
-from service.operations.suggest import Request, plan_suggestions, record_suggestions
+from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer, Question
 from service.storage.store import Database, Store
 
@@ -53,17 +53,20 @@ class Suggester:
     def __init__(self, database: Database, process: SearchProcess) -> None:
         self._database, self._process = database, process
         self._histories = Histories()
+        self._paces: dict[str, Pace] = {}
 
     def suggest_for_all(self) -> None:
         """Bring the suggestions of every running study up to date."""
         running = self._database.read(lambda store: store.studies.running())
         self._histories.keep_only(running)
-        for study_id in running:
-            request = self._database.read(partial(_plan, study_id, self._histories))
+        self._paces = {study_id: self._paces.get(study_id, Pace()) for study_id in running}
+        for study_id, pace in self._paces.items():
+            request = self._database.read(partial(_plan, study_id, self._histories, pace))
             if request is not None:
                 algorithm = request.study.spec.search.algorithm
                 answer = self._process.ask(algorithm, request.question, request.settings, request.count)
-                self._database.write(partial(_record, request, answer))
+                if not self._database.write(partial(_record, request, answer)):
+                    pace.overtaken()
 
 
 def suggest(algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
@@ -73,9 +76,9 @@ def suggest(algorithm: str, question: Question, settings: BaseModel, count: int)
     return answer
 
 
-def _plan(study_id: str, histories: Histories, store: Store) -> Request | None:
-    return plan_suggestions(store, study_id, histories)
+def _plan(study_id: str, histories: Histories, pace: Pace, store: Store) -> Request | None:
+    return plan_suggestions(store, study_id, histories, pace)
 
 
-def _record(request: Request, answer: Answer, store: Store) -> None:
-    record_suggestions(store, request, answer)
+def _record(request: Request, answer: Answer, store: Store) -> bool:
+    return record_suggestions(store, request, answer)

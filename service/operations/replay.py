@@ -35,7 +35,7 @@ def plan_replay(store: Store, study_name: str, number: int) -> Replay:
         raise NotReplayable(number, f"It was {trial.origin}, no algorithm suggested it.")
     if "place" not in origin:
         raise NotReplayable(number, "It was suggested by a version that did not note all that it was made from.")
-    algorithm = search.find(origin["algorithm"])
+    algorithm = search.find(str(origin["algorithm"]))
     if algorithm is None:
         raise NotReplayable(number, f"The search algorithm {origin['algorithm']!r} is gone from this server.")
     settings = algorithm.Settings.model_validate(origin["settings"])

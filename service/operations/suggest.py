@@ -34,7 +34,25 @@ class Request:
     count: int
 
 
-def plan_suggestions(store: Store, study_id: str, histories: Histories) -> Request | None:
+@dataclass(slots=True)
+class Pace:
+    """How many suggestions of a study are kept ahead beyond the usual.
+
+    Where workers take them quicker than they are made, making those anew that wait would let workers
+    idle: then more are made ahead, each from what is known by then, and none anew until workers are
+    slower again.
+    """
+
+    extra: int = 0
+
+    def overtaken(self) -> None:
+        self.extra = min(MOST_AHEAD, max(2, 2 * self.extra))
+
+    def kept_up(self) -> None:
+        self.extra = max(0, self.extra - 1)
+
+
+def plan_suggestions(store: Store, study_id: str, histories: Histories, pace: Pace) -> Request | None:
     """What to ask for next; None while enough suggestions wait that know all there is to know."""
     study = store.studies.get(study_id)
     algorithm, settings = searching(study)
@@ -42,21 +60,26 @@ def plan_suggestions(store: Store, study_id: str, histories: Histories) -> Reque
         return None
     unclaimed = store.trials.unclaimed(study.id)
     running = store.trials.in_status(study.id, TrialStatus.RUNNING, Purpose.SEARCH)
-    missing = _missing(study, len(unclaimed), len(running))
-    if missing == 0 and all(_knows_all(trial, study) for trial in unclaimed):
+    if not unclaimed and (running or study.unfinished == 0) and study.next_number:
+        pace.overtaken()
+    missing = _missing(study, len(unclaimed), len(running) + pace.extra)
+    outdated = [trial for trial in unclaimed if trial.stale or (not pace.extra and not _knows_all(trial, study))]
+    if missing == 0 and not outdated:
+        pace.kept_up()
         return None
-    history = histories.of(store, study)
-    return _request(store, study, settings, history, unclaimed, running, missing)
+    # In a hurry what waits stays; otherwise all of it is made anew together.
+    replaced = [trial for trial in unclaimed if trial.stale] if pace.extra else unclaimed
+    return _request(store, study, settings, histories.of(store, study), replaced, running, missing)
 
 
-def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
-    """Write suggestions down, unless the study has moved on to another round or stopped."""
+def record_suggestions(store: Store, request: Request, answer: Answer) -> bool:
+    """Write suggestions down; false where they are no longer wanted, or were overtaken while they were made."""
     study = store.studies.get(request.study.id, lock=True)
-    if study.round != request.round.number or study.status is not StudyStatus.RUNNING or study.ended_by is not None:
-        return
+    if not _still_wanted(study, request):
+        return False
     if _overtaken(store, request, answer):
         store.announce(Signal.HISTORY)
-        return
+        return False
     origin = provenance(request.study, request.round, request.question, request.pending)
     replaced = len(request.replaced)
     for place, (trial, params) in enumerate(zip(request.replaced, answer.points, strict=False)):
@@ -68,6 +91,14 @@ def record_suggestions(store: Store, request: Request, answer: Answer) -> None:
     store.announce(Signal.WORK)
     if len(answer.points) < request.count:
         _exhausted(store, study, request.replaced[len(answer.points) :])
+    return True
+
+
+def _still_wanted(study: Study, request: Request) -> bool:
+    """Whether the study is still in the round and at the search for which was asked."""
+    asked = request.study.spec.search
+    goes_on = study.status is StudyStatus.RUNNING and study.ended_by is None
+    return goes_on and study.round == request.round.number and study.spec.search == asked
 
 
 def _overtaken(store: Store, request: Request, answer: Answer) -> bool:
@@ -102,20 +133,20 @@ def _request(
     study: Study,
     settings: BaseModel,
     history: History,
-    unclaimed: Sequence[Trial],
+    replaced: Sequence[Trial],
     running: Sequence[Trial],
     missing: int,
 ) -> Request:
     waiting = store.trials.in_status(study.id, TrialStatus.WAITING, Purpose.SEARCH)
-    replaced = {trial.id for trial in unclaimed}
-    pending = [*running, *(trial for trial in waiting if trial.id not in replaced)]
+    anew = {trial.id for trial in replaced}
+    pending = [*running, *(trial for trial in waiting if trial.id not in anew)]
     pending_params = tuple(trial.params for trial in pending)
     current = store.rounds.get(study.id, study.round)
     question = Question(
         space=current.space,
         goal=study.spec.metric.goal,
         seed=study.spec.search.seed,
-        number=unclaimed[0].number if unclaimed else study.next_number,
+        number=replaced[0].number if replaced else study.next_number,
         planned=max(1, current.planned),
         history=history.seen,
         pending=pending_params,
@@ -126,7 +157,7 @@ def _request(
         round=current,
         question=question,
         settings=settings,
-        replaced=unclaimed,
+        replaced=replaced,
         pending=tuple(trial.number for trial in pending),
-        count=len(unclaimed) + missing,
+        count=len(replaced) + missing,
     )

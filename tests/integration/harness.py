@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from service import background, suggesting
 from service.app import create_app
 from service.operations.history import Histories
-from service.operations.suggest import Request, plan_suggestions, record_suggestions
+from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer
 from service.settings import Settings
 from service.storage.store import Store
@@ -85,7 +85,7 @@ class Api:
     def suggest(self, in_between: Callable[[], None] = lambda: None) -> None:
         """What the server does beside claims, until nothing is missing; something may happen while it computes."""
         database, study = self.app.state.database, self.show()["id"]
-        while request := database.read(lambda store: plan_suggestions(store, study, self.histories)):
+        while request := database.read(lambda store: plan_suggestions(store, study, self.histories, Pace())):
             algorithm = request.study.spec.search.algorithm
             answer = suggesting.suggest(algorithm, request.question, request.settings, request.count)
             in_between()
