@@ -181,3 +181,13 @@ def pid_of(worker: str | None) -> int:
 
 def signal_worker(worker: str | None, number: signal.Signals) -> None:
     os.kill(pid_of(worker), number)
+
+
+def reader_environment() -> dict[str, str]:
+    """What a reader has who runs the blocks of a page: the commands, and a server's address that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHIBORI_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return kept | {"PATH": path, "SHIBORI_PORT": str(port), "SHIBORI_SERVER_URL": f"http://127.0.0.1:{port}"}

@@ -1,12 +1,11 @@
 """The guides: every bash block of them runs as it stands, in an empty folder, and every link leads somewhere."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from e2e_processes import reader_environment
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").rglob("*.md"))
@@ -19,11 +18,10 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("guide", "block"), BLOCKS)
 def test_a_block_of_a_guide_runs(guide: str, block: str, tmp_path: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         cwd=tmp_path,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+        env=reader_environment() | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )

@@ -3,13 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from e2e_processes import reader_environment
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +30,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         shell = subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", "".join(f"{block}printf '{END}'\n" for block in WALK)],
             cwd=folder,
-            env=environment(),
+            env=reader_environment(),
             stdout=out,
             stderr=err,
             start_new_session=True,
@@ -47,15 +46,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     assert code == 0, f"{printed}\n{logs}"
     assert (folder / "learning-curves.png").read_bytes().startswith(b"\x89PNG")
     return printed.split(END)
-
-
-def environment() -> dict[str, str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHIBORI_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return kept | {"PATH": path, "SHIBORI_PORT": str(port), "SHIBORI_SERVER_URL": f"http://127.0.0.1:{port}"}
 
 
 def end(shell: "subprocess.Popen[bytes]") -> None:
@@ -106,7 +96,7 @@ def test_the_download_block_fetches_what_trains_on_all_of_mnist(tmp_path: Path) 
     ran = subprocess.run(
         ["bash", "-euc", f"{download[1]} {mirror}\n{download[2]}\n{count}"],
         cwd=tmp_path,
-        env=environment() | {"PYTHONPATH": str(ROOT)},
+        env=reader_environment() | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
