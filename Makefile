@@ -6,7 +6,7 @@ PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all test-compose check lint types imports schema bench clean
+.PHONY: demo test test-all test-compose check lint types imports schema bench bench-search clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Shibori needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
@@ -42,13 +42,16 @@ schema: $(READY)
 	@folder=$$(mktemp -d) && $(BIN)/shibori db upgrade --database sqlite:///$$folder/check.db \
 	  && $(BIN)/shibori db check --database sqlite:///$$folder/check.db; status=$$?; rm -rf $$folder; exit $$status
 
-# PyTorch and scikit-learn, to measure against: some gigabytes.
+# PyTorch, scikit-learn and Optuna, to measure against: some gigabytes.
 $(VENV)/.bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	touch $@
 
 bench: $(VENV)/.bench
 	for benchmark in trainer service; do $(BIN)/python -m benchmarks.$$benchmark || exit; done
+
+bench-search: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.search
 
 clean:
 	rm -rf $(VENV) demo

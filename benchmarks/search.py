@@ -13,9 +13,9 @@ os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
@@ -51,11 +51,13 @@ class Task:
 @dataclass(frozen=True)
 class Result:
     task: Task
-    halfway: tuple[float, ...]
-    """The regrets of all seeds, and so the next."""
-    end: tuple[float, ...]
+    curves: tuple[tuple[float, ...], ...]
+    """The regret after each trial, by seed."""
     milliseconds: float
     """CPU time of a suggestion and of what is told after it."""
+
+    def after(self, trials: int) -> list[float]:
+        return [curve[trials - 1] for curve in self.curves]
 
 
 class Timed:
@@ -81,15 +83,14 @@ def run(task: Task) -> Result:
 
 
 def _regret(task: Task) -> Result:
-    halfway, end, seconds = [], [], 0.0
+    curves, seconds = [], 0.0
     for seed in range(task.seeds):
         problem = problem_of(task.problem, seed)
         searcher = Timed(SEARCHERS[task.searcher](problem, seed))
         tried = list(_searched(searcher, problem, task.pending, np.random.default_rng((seed, 1))))
-        halfway.append(problem.regret(tried[:HALFWAY]))
-        end.append(problem.regret(tried))
+        curves.append(tuple(problem.regret(tried[:count]) for count in range(1, TRIALS + 1)))
         seconds += searcher.seconds
-    return Result(task, tuple(halfway), tuple(end), 1000 * seconds / task.seeds / TRIALS)
+    return Result(task, tuple(curves), 1000 * seconds / task.seeds / TRIALS)
 
 
 def _searched(searcher: Timed, problem: Problem, pending: int, chance: np.random.Generator) -> Iterator[Tried]:
@@ -118,7 +119,7 @@ def _cost(task: Task) -> Result:
             timed.seconds = 0.0  # the first pays for imports
         trial, params = timed.ask()
         timed.tell(trial, problem.trial(params, chance))
-    return Result(task, (), (), 1000 * timed.seconds / count)
+    return Result(task, (), 1000 * timed.seconds / count)
 
 
 def _suggestions(task: Task) -> int:
@@ -154,34 +155,50 @@ def _kept(keep: Path | None) -> Iterator[Result]:
     lines = keep.read_text().splitlines() if keep and keep.exists() else []
     for line in lines:
         told = json.loads(line)
-        yield Result(Task(**told["task"]), tuple(told["halfway"]), tuple(told["end"]), told["milliseconds"])
+        yield Result(Task(**told["task"]), tuple(map(tuple, told["curves"])), told["milliseconds"])
 
 
 def show(found: Iterable[Result]) -> None:
-    by_task = {result.task: result for result in found}
-    regrets = [result for task, result in by_task.items() if not task.finished and not task.pending]
+    by_task = {result.task: result for result in sorted(found, key=lambda result: _order(result.task))}
+    _show_regret([result for task, result in by_task.items() if not task.finished and not task.pending])
+    _show_pending(by_task)
+    _show_cost([result for task, result in by_task.items() if task.finished])
+
+
+def _show_regret(alone: Sequence[Result]) -> None:
     print(f"\nSimple regret after {HALFWAY} and {TRIALS} trials: median (quartiles); CPU ms a trial")
-    for result in sorted(regrets, key=lambda result: _order(result.task)):
-        told = f"{_quartiles(result.halfway)}  {_quartiles(result.end)}  {result.milliseconds:7.1f}"
+    for result in alone:
+        told = f"{_quartiles(result.after(HALFWAY))}  {_quartiles(result.after(TRIALS))}  {result.milliseconds:7.1f}"
         print(f"  {result.task.problem:<14}{result.task.searcher:<12}{told}")
-    print(f"\nRegret after {TRIALS} trials with {PENDING} more pending at all times, and beside one after the other")
+
+
+def _show_pending(by_task: Mapping[Task, Result]) -> None:
+    print(f"\nRegret after {TRIALS} trials with {PENDING} more pending at all times: median (quartiles), and how many")
+    print(
+        f"times that one after the other after {TRIALS} and, as much being known to the last, {TRIALS - PENDING} trials"
+    )
     for task, result in by_task.items():
-        alone = by_task.get(Task(task.searcher, task.problem, 0, task.seeds))
+        alone = by_task.get(replace(task, pending=0))
         if task.pending and alone:
-            ratio = np.median(result.end) / np.median(alone.end)
-            print(f"  {task.problem:<26}{_quartiles(result.end)}  {ratio:7.2f} times")
+            middle = np.median(result.after(TRIALS))
+            ratios = [middle / np.median(alone.after(trials)) for trials in (TRIALS, TRIALS - PENDING)]
+            told = "".join(f"{ratio:9.2f}" for ratio in ratios)
+            print(f"  {task.problem:<14}{_quartiles(result.after(TRIALS))}{told}")
+
+
+def _show_cost(timed: Sequence[Result]) -> None:
     print("\nCPU ms of a suggestion, after so many finished trials, each after one more result")
-    for task, result in sorted(by_task.items(), key=lambda pair: (pair[0].finished, _order(pair[0]))):
-        if task.finished:
-            print(f"  {task.finished:>6,}  {task.problem:<14}{task.searcher:<12}{result.milliseconds:9.1f}")
+    for result in timed:
+        task = result.task
+        print(f"  {task.finished:>6,}  {task.problem:<14}{task.searcher:<12}{result.milliseconds:9.1f}")
 
 
-def _order(task: Task) -> tuple[int, int]:
-    return NAMES.index(task.problem), list(SEARCHERS).index(task.searcher)
+def _order(task: Task) -> tuple[int, int, int]:
+    return task.finished, NAMES.index(task.problem), list(SEARCHERS).index(task.searcher)
 
 
 def _quartiles(values: Sequence[float]) -> str:
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="nearest")
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     return f"{middle:9.2g} ({low:8.2g},{high:8.2g})"
 
 

@@ -18,7 +18,7 @@ AROUND = 256
 MOST_LOOKED_AT = 200
 SIDE_BY_SIDE = 0.05
 NEAREST, FARTHEST = 1e-3, 0.3
-RADIUS = 0.2
+RADIUS = 0.1
 
 
 @dataclass(frozen=True)
