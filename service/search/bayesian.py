@@ -25,7 +25,7 @@ TRIES = 100
 class BayesianSettings(PartSettings):
     """How a next point is chosen: by expected improvement (EI), its probability (PI) or an optimistic bound (LCB)."""
 
-    initial: Annotated[int, Field(ge=1, le=10_000, description="Sobol points before the model chooses")] = 5
+    initial: Annotated[int, Field(ge=1, le=10_000, description="Sobol points before the model chooses")] = 8
     acquisition: Acquisition = "EI"
     xi: Annotated[float, Field(ge=0, le=10, description="EI, PI: the least gain that counts, in deviations")] = 0.0
     kappa: Annotated[float, Field(ge=0, le=100, description="LCB: deviations above the mean")] = 1.96
@@ -40,11 +40,11 @@ class BayesianSearch:
     looks_back = True
 
     def suggest(self, question: Question, settings: BayesianSettings, count: int) -> Answer:
-        started = len(question.history) + len(question.pending)
         chosen: dict[str, Point] = {}
         model: Model | None = None
+        knows_little = _knows_little(question, settings)
         for number in range(question.number, question.number + count):
-            if started + len(chosen) < settings.initial or _nothing_finished(question):
+            if knows_little:
                 ranked = _spread(replace(question, number=number))
             else:
                 model = model or Model.of(question)
@@ -65,8 +65,10 @@ class BayesianSearch:
         return []
 
 
-def _nothing_finished(question: Question) -> bool:
-    return all(seen.value is None or seen.status is TrialStatus.FAILED for seen in question.history)
+def _knows_little(question: Question, settings: BayesianSettings) -> bool:
+    """Whether a model would have nothing, or too little, to go by; what is pending teaches it nothing yet."""
+    has_value = any(seen.value is not None and seen.status is not TrialStatus.FAILED for seen in question.history)
+    return not has_value or len(question.history) < settings.initial
 
 
 def _spread(question: Question) -> Iterator[Point]:

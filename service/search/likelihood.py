@@ -38,7 +38,7 @@ class Prior:
         return cls(
             np.array([SCALE[0], *[length] * parameters, NOISE[0]]),
             np.array([SCALE[1], *[LENGTH[1]] * parameters, NOISE[1]]),
-            np.log([(0.01, 30.0), *[(0.01, 100.0)] * parameters, (1e-6, 1.0)]),
+            np.log([(0.01, 30.0), *[(0.01, 100.0)] * parameters, (1e-7, 1.0)]),
         )
 
     def unlikelihood(self, theta: Floats) -> tuple[float, Floats]:
