@@ -42,7 +42,7 @@ schema: $(READY)
 	@folder=$$(mktemp -d) && $(BIN)/shibori db upgrade --database sqlite:///$$folder/check.db \
 	  && $(BIN)/shibori db check --database sqlite:///$$folder/check.db; status=$$?; rm -rf $$folder; exit $$status
 
-# PyTorch and scikit-learn, to measure against: some gigabytes.
+# PyTorch, scikit-learn and Optuna, to measure against: some gigabytes.
 $(VENV)/.bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	touch $@

@@ -1,37 +1,33 @@
 """Bayesian search: where a Gaussian process, fitted to all that is known, promises the most."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated, TypeAlias
 
-import numpy as np
 from pydantic import Field
 
-from service.domain.space import Params, Scalar, Space, key_of
+from service.domain.space import Scalar, Space, key_of
+from service.domain.status import TrialStatus
 from service.registry import PartSettings
+from service.search.acquisition import Acquisition, Promise
 from service.search.base import Answer, Question
-from service.search.evidence import Evidence
-from service.search.features import Features
-from service.search.gaussian import Acquisition, Floats, Process, promise
 from service.search.lattice import every_point
-from service.search.random import draw, generator, point_at
+from service.search.model import Model
+from service.search.random import draw, generator
+from service.search.sobol import ALGORITHM as SOBOL
+from service.search.sobol import SobolSettings
 
 Point: TypeAlias = dict[str, Scalar]
 
-MOST_PENDING = 100
-MOST_LISTED = 2_000
-LEADING = 8
-NEIGHBOURS = 16
-CLOSER = (0.1, 0.03, 0.01)
 TRIES = 100
 
 
 class BayesianSettings(PartSettings):
     """How a next point is chosen: by expected improvement (EI), its probability (PI) or an optimistic bound (LCB)."""
 
-    initial: Annotated[int, Field(ge=1, le=10_000, description="random points before the model chooses")] = 10
+    initial: Annotated[int, Field(ge=1, le=10_000, description="Sobol points before the model chooses")] = 8
     acquisition: Acquisition = "EI"
-    xi: Annotated[float, Field(ge=0, le=10, description="EI, PI: the least gain that counts, in deviations")] = 0.01
+    xi: Annotated[float, Field(ge=0, le=10, description="EI, PI: the least gain that counts, in deviations")] = 0.0
     kappa: Annotated[float, Field(ge=0, le=100, description="LCB: deviations above the mean")] = 1.96
     candidates: Annotated[int, Field(ge=10, le=20_000, description="random points that are compared")] = 1_000
 
@@ -44,17 +40,17 @@ class BayesianSearch:
     looks_back = True
 
     def suggest(self, question: Question, settings: BayesianSettings, count: int) -> Answer:
-        evidence = Evidence.of(question.history, question.goal)
-        started = len(question.history) + len(question.pending)
         chosen: dict[str, Point] = {}
-        model: _Model | None = None
+        model: Model | None = None
+        knows_little = _knows_little(question, settings)
         for number in range(question.number, question.number + count):
-            chance = generator(question.seed, number)
-            if not evidence.params or started + len(chosen) < settings.initial:
-                ranked: Iterable[Point] = (draw(question.space, chance) for _ in range(TRIES))
+            if knows_little:
+                ranked = _spread(replace(question, number=number))
             else:
-                model = model or _Model.of(question, evidence, settings)
-                ranked = model.ranked([*question.pending[-MOST_PENDING:], *chosen.values()], chance)
+                model = model or Model.of(question)
+                promise = Promise(settings.acquisition, model.best, settings.xi, settings.kappa)
+                unfinished = [*question.pending, *chosen.values()]
+                ranked = model.ranked(unfinished, promise, settings.candidates, generator(question.seed, number))
             point = _first_new(question, chosen, ranked)
             if point is None:
                 break
@@ -69,6 +65,19 @@ class BayesianSearch:
         return []
 
 
+def _knows_little(question: Question, settings: BayesianSettings) -> bool:
+    """Whether a model would have nothing, or too little, to go by; what is pending teaches it nothing yet."""
+    has_value = any(seen.value is not None and seen.status is not TrialStatus.FAILED for seen in question.history)
+    return not has_value or len(question.history) < settings.initial
+
+
+def _spread(question: Question) -> Iterator[Point]:
+    """The Sobol point of the number, and random ones in case it was tried."""
+    yield from (dict(point) for point in SOBOL.suggest(question, SobolSettings(), 1).points)
+    chance = generator(question.seed, question.number)
+    yield from (draw(question.space, chance) for _ in range(TRIES))
+
+
 def _first_new(question: Question, chosen: dict[str, Point], ranked: Iterable[Point]) -> Point | None:
     """The first point that was not tried; where all were, any other point of a space that can be listed."""
 
@@ -79,72 +88,6 @@ def _first_new(question: Question, chosen: dict[str, Point], ranked: Iterable[Po
     if found is None and (whole := every_point(question.space)):
         return next(filter(is_new, whole.walk()), None)
     return found
-
-
-@dataclass(frozen=True)
-class _Model:
-    space: Space
-    settings: BayesianSettings
-    features: Features
-    process: Process
-    known: Floats
-    values: Floats
-    incumbents: Sequence[Params]
-
-    @classmethod
-    def of(cls, question: Question, evidence: Evidence, settings: BayesianSettings) -> "_Model":
-        features = Features.spanning(question.space, [*evidence.params, *question.pending])
-        known, values = features.rows(evidence.params), np.array(evidence.scores)
-        process = Process.fitted(known, values)
-        best = np.argsort(-values, kind="stable")[:LEADING]
-        return cls(
-            question.space, settings, features, process, known, values, [evidence.params[place] for place in best]
-        )
-
-    def ranked(self, unfinished: Sequence[Params], chance: np.random.Generator) -> list[Point]:
-        """Points that the model has compared, the most promising first."""
-        weigh = self._weighing(unfinished)
-        whole = every_point(self.space)
-        if whole is not None and whole.size <= MOST_LISTED:
-            points = list(whole.walk())
-            return [points[place] for place in np.argsort(-weigh(points), kind="stable")]
-        return self._searched(weigh, chance)
-
-    def _weighing(self, unfinished: Sequence[Params]) -> Callable[[Sequence[Params]], Floats]:
-        """The acquisition, with every unfinished trial taken to end at the mean of all.
-
-        The mean draws no crowd to a point whose value nobody knows yet, as the best value would,
-        and does not write off what lies around it, as the worst would.
-        """
-        process, settings = self.process, self.settings
-        best = float(process.predict(self.known)[0].max())
-        if unfinished:
-            rows = np.vstack([self.known, self.features.rows(unfinished)])
-            process = process.knowing(rows, np.concatenate([self.values, np.zeros(len(unfinished))]))
-
-        def weigh(points: Sequence[Params]) -> Floats:
-            mean, deviation = process.predict(self.features.rows(points))
-            return promise(settings.acquisition, mean, deviation, best, settings.xi, settings.kappa)
-
-        return weigh
-
-    def _searched(self, weigh: Callable[[Sequence[Params]], Floats], chance: np.random.Generator) -> list[Point]:
-        """The best of many random points and of their neighbours, looked for ever closer around the best."""
-        names = sorted(self.space.parameters)
-
-        def decoded(units: Floats) -> list[Point]:
-            return [point_at(self.space, row) for row in units.tolist()]
-
-        around = [[self.space.encode(params)[name] for name in names] for params in self.incumbents]
-        units = np.vstack([chance.random((self.settings.candidates, len(names))), np.clip(around, 0.0, 1.0)])
-        points = decoded(units)
-        weights = weigh(points)
-        for radius in CLOSER:
-            leading = units[np.argsort(-weights, kind="stable")[:LEADING]].repeat(NEIGHBOURS, axis=0)
-            nearer = np.clip(leading + radius * chance.standard_normal(leading.shape), 0.0, 1.0)
-            units, points = np.vstack([units, nearer]), points + decoded(nearer)
-            weights = np.concatenate([weights, weigh(points[-len(nearer) :])])
-        return [points[place] for place in np.argsort(-weights, kind="stable")]
 
 
 ALGORITHM = BayesianSearch()

@@ -2,58 +2,70 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.domain.space import Params
 from service.domain.status import TrialStatus
 from service.domain.trial import Goal, Observation
+from service.search.axes import Floats
+from service.search.warping import scores_of, standard
 
-MOST_KNOWN = 300
-TOLERANCE = 5.0
+MOST_KNOWN = 256
+BEST, LATEST = 96, 64
+GOLDEN = 0.6180339887498949
+BELOW = 0.1
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Points and scores, of which more is better; failed trials score as the worst that finished."""
+    """Points and values, of which more is better.
+
+    Failed trials have none. Pruned ones have the last that they reported: a completed run would
+    have had about that or more, but it was stopped for lying behind the others, and so it does
+    here; a guess at the rest of its curve would be worth less than what was measured.
+    """
 
     params: tuple[Params, ...]
-    scores: tuple[float, ...]
+    values: Floats
 
     @classmethod
     def of(cls, history: Sequence[Observation], goal: Goal) -> Self:
-        """Of all trials, or of the best half and the latest where they are too many for a model."""
-        valued = [seen for seen in history if seen.value is not None and seen.status is not TrialStatus.FAILED]
-        if not valued:
-            return cls((), ())
-        failed = [seen for seen in history if seen.status is TrialStatus.FAILED]
-        values = np.array([goal.better(seen.value or 0.0) for seen in valued])
-        told = [*zip(valued, values.tolist(), strict=True), *((seen, float(values.min())) for seen in failed)]
-        kept = _most_telling(sorted(told, key=lambda pair: pair[0].number))
-        return cls(tuple(seen.params for seen, _ in kept), tuple(_scores(np.array([value for _, value in kept]))))
+        return cls(tuple(seen.params for seen in history), np.array([_value(seen, goal) for seen in history]))
+
+    def __add__(self, later: Self) -> Self:
+        return type(self)(self.params + later.params, np.concatenate([self.values, later.values]))
+
+    @property
+    def nothing(self) -> bool:
+        return bool(np.isnan(self.values).all())
+
+    @property
+    def scores(self) -> Floats:
+        """Failed trials score a little below the worst that finished, whatever the values are."""
+        failed = np.isnan(self.values)
+        if self.nothing:
+            return np.zeros(len(failed))
+        finished = scores_of(self.values[~failed])
+        scores = np.full(len(failed), finished.min() - BELOW)
+        scores[~failed] = finished
+        return standard(scores)
+
+    def most_telling(self) -> Self:
+        """The best, the latest, and of the others some from all times; all, while they are few."""
+        count = len(self.params)
+        if count <= MOST_KNOWN:
+            return self
+        # Failed trials, which are not a number, are sorted last.
+        best = np.argsort(-self.values, kind="stable")[:BEST]
+        # Of steps of the golden section, the smallest are those of places spread evenly.
+        spread = np.argsort(np.arange(count) * GOLDEN % 1, kind="stable")
+        inviting = [*best.tolist(), *range(count - LATEST, count), *spread.tolist()]
+        kept = sorted(islice(dict.fromkeys(inviting), MOST_KNOWN))
+        return type(self)(tuple(self.params[place] for place in kept), self.values[kept])
 
 
-def _most_telling(told: list[tuple[Observation, float]]) -> list[tuple[Observation, float]]:
-    if len(told) <= MOST_KNOWN:
-        return told
-    best = sorted(told, key=lambda pair: -pair[1])[: MOST_KNOWN // 2]
-    numbers = {seen.number for seen, _ in best}
-    rest = [pair for pair in told if pair[0].number not in numbers]
-    return best + rest[len(best) - MOST_KNOWN :]
-
-
-def _scores(values: NDArray[np.float64]) -> list[float]:
-    """Values far below the median are cut, lest one diverged loss flatten all that matters; any size is safe."""
-    # Halved, because the difference of two numbers near the largest that there are is infinite.
-    halves = values / 2
-    middle, top = float(np.median(halves)), float(halves.max())
-    if top > middle:
-        halves = np.maximum(halves, middle - TOLERANCE * (top - middle))
-    width = halves.max() - halves.min()
-    if width == 0:
-        return [0.0] * len(values)
-    shares = (halves - halves.min()) / width
-    scores: list[float] = ((shares - shares.mean()) / shares.std()).tolist()
-    return scores
+def _value(seen: Observation, goal: Goal) -> float:
+    return np.nan if seen.value is None or seen.status is TrialStatus.FAILED else goal.better(seen.value)

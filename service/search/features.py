@@ -1,55 +1,69 @@
 """Points as the rows of numbers that a model compares."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.space import Categorical, Params, Scalar, Space, identity
+from service.domain.space import Params, Space
+from service.search.axes import Axis, Flags, Floats, axis_of
 
-FARTHEST = 1_000.0
-INACTIVE = 0.5
+Places: TypeAlias = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Features:
     """Numbers at their place in the box in force, choices as one column each.
 
-    Points of earlier rounds may lie beyond 0 and 1, or have choices that the box no longer has.
+    Columns come from finished points by their values and from candidates by their place in the
+    unit cube: to decode a thousand candidates one by one would take longer than to compare them.
     """
 
     space: Space
-    choices: dict[str, tuple[tuple[str, Scalar], ...]]
+    axes: dict[str, Axis]
+    """By sorted names, in which order the unit cube has its coordinates too."""
 
     @classmethod
-    def spanning(cls, space: Space, others: Iterable[Params]) -> Self:
+    def spanning(cls, space: Space, others: Sequence[Params]) -> Self:
         """Those of a box and of other points."""
-        known = {
-            name: dict.fromkeys(identity(choice) for choice in parameter.choices)
-            for name, parameter in space.parameters.items()
-            if isinstance(parameter, Categorical)
-        }
-        for params in others:
-            for name in known.keys() & params.keys():
-                known[name].setdefault(identity(params[name]))
-        return cls(space, {name: tuple(choices) for name, choices in known.items()})
+        return cls(space, {name: axis_of(name, space.parameters[name], others) for name in sorted(space.parameters)})
 
-    def rows(self, points: Sequence[Params]) -> NDArray[np.float64]:
-        return np.array([self._row(point) for point in points], dtype=np.float64)
+    @cached_property
+    def groups(self) -> Places:
+        """The number of the parameter behind each column."""
+        return np.repeat(np.arange(len(self.axes)), [axis.width for axis in self.axes.values()])
 
-    def _row(self, params: Params) -> list[float]:
-        return [column for name in sorted(self.space.parameters) for column in self._columns(name, params)]
+    @cached_property
+    def smooth(self) -> Places:
+        """The numbers of the parameters along which a gradient can be followed."""
+        return np.flatnonzero([axis.smooth for axis in self.axes.values()])
 
-    def _columns(self, name: str, params: Params) -> list[float]:
-        parameter = self.space.parameters[name]
-        if isinstance(parameter, Categorical):
-            choices = self.choices[name]
-            if name not in params:
-                return [1 / len(choices)] * len(choices)
-            # A square root of 1/2, so that two choices are one unit apart, like the ends of a range.
-            return [0.5**0.5 if choice == identity(params[name]) else 0.0 for choice in choices]
-        if name not in params:
-            return [INACTIVE]
-        return [min(max(parameter.to_unit(params[name]), -FARTHEST), FARTHEST)]
+    @cached_property
+    def smooth_columns(self) -> Places:
+        return np.searchsorted(self.groups, self.smooth)
+
+    def rows(self, points: Sequence[Params]) -> Floats:
+        """The columns of points by their values, of which those not told are inactive."""
+        told = [axis.of_values([point.get(name) for point in points]) for name, axis in self.axes.items()]
+        return np.hstack(told).reshape(len(points), len(self.groups))
+
+    def columns(self, units: Floats) -> Floats:
+        """The columns of points by their place in the unit cube, each snapped to the values that there are."""
+        active = self.active(units).T
+        every = zip(self.axes.values(), units.T, active, strict=True)
+        return np.hstack([axis.of_units(places, flags) for axis, places, flags in every])
+
+    def active(self, units: Floats) -> Flags:
+        """Which parameters have a say at each point of the unit cube."""
+        flags: dict[str, Flags] = {}
+        places = dict(zip(self.axes, units.T, strict=True))
+        for name in self.space.order:
+            flags[name] = np.ones(len(units), dtype=np.bool_)
+            for other, wanted in (self.space.parameters[name].when or {}).items():
+                axis, parameter = self.axes[other], self.space.parameters[other]
+                steps = [axis.step_of(value) for value in wanted if parameter.fault(value) is None]
+                flags[name] &= flags[other] & np.isin(axis.steps(places[other]), steps)
+        return np.column_stack([flags[name] for name in self.axes])

@@ -1,85 +1,115 @@
 """A Gaussian process over points of the unit cube, and what it expects where nothing was tried."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Acquisition: TypeAlias = Literal["EI", "PI", "LCB"]
+from service.search.axes import Floats
+from service.search.features import Places
+from service.search.likelihood import ROOT_5, Hyperparameters, likeliest
 
-STEPS = 15
-SMALLEST_DEVIATION = 1e-9
+SMALLEST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class Process:
-    """scikit-optimize's regressor with a Matern 5/2 kernel, a length scale for each column, and noise.
+    """A Matern 5/2 kernel with a length for each column, and noise, given scores of mean about 0.
 
-    The length scales are sought here and not by its own `fit`, which goes to the end of every
-    search (seconds, at a few hundred points) and warns of each scale that meets a bound.
-    skopt takes more than a second to import, for which a server that never models should not
-    wait: so it is imported where it is used.
+    scikit-optimize's regressor makes it and is asked no more: its `fit` takes three
+    factorisations and an inverse for each result, its `predict` sums over all pairs of points
+    for each candidate, and its gradients come one point at a time.
     """
 
-    model: Any
+    scale: float
+    lengths: Floats
+    noise: float
+    known: Floats
+    """The columns of the points, in lengths."""
+    inverse: Floats
+    """That of the points' covariance."""
+    weights: Floats
+    """The inverse times the scores."""
 
     @classmethod
-    def fitted(cls, points: Floats, values: Floats) -> Self:
-        """The process under which values of mean 0 and deviation 1 are about the likeliest."""
-        from scipy.optimize import minimize
-
-        prior = cls._with(_kernel(points.shape[1]), points, values)
-        if not np.any(values):
-            return prior
-
-        def unlikelihood(theta: Floats) -> tuple[float, Floats]:
-            value, slope = prior.model.log_marginal_likelihood(theta, eval_gradient=True, clone_kernel=False)
-            return (-value, -slope) if np.isfinite(value) else (1e25, np.zeros_like(theta))
-
-        start = prior.model.kernel_.theta.copy()
-        bounds = prior.model.kernel_.bounds
-        best = minimize(unlikelihood, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
-        return cls._with(prior.model.kernel_.clone_with_theta(best.x), points, values)
+    def fitted(cls, columns: Floats, groups: Places, scores: Floats) -> Self:
+        """The process under which the scores are likeliest."""
+        found = _fitted(columns.shape, columns.tobytes(), tuple(groups.tolist()), scores.tobytes())
+        assert isinstance(found, cls)
+        return found
 
     @classmethod
-    def _with(cls, kernel: Any, points: Floats, values: Floats) -> Self:
-        from skopt.learning.gaussian_process import GaussianProcessRegressor
+    def of(cls, found: Hyperparameters, groups: Places, columns: Floats, scores: Floats) -> Self:
+        lengths = np.array(found.lengths)[groups]
+        model = _regressor(found.scale, lengths, found.noise).fit(columns, scores)
+        return cls(found.scale, lengths, found.noise, columns / lengths, _inverse(model.L_), model.alpha_)
 
-        return cls(GaussianProcessRegressor(kernel=kernel, optimizer=None).fit(points, values))
+    def with_points(self, columns: Floats) -> Self:
+        """The same process with more points, to be told their scores; the inverse grows by a block."""
+        if len(columns) == 0:
+            return self
+        more = columns / self.lengths
+        shared = self._covariance(more, self.known)
+        explained = shared @ self.inverse
+        own = self._covariance(more, more) + self.noise * np.eye(len(more)) - explained @ shared.T
+        block = np.linalg.inv(own)
+        corner = -block @ explained
+        inverse = np.block([[self.inverse - explained.T @ corner, corner.T], [corner, block]])
+        return replace(self, known=np.vstack([self.known, more]), inverse=inverse)
 
-    def knowing(self, points: Floats, values: Floats) -> Self:
-        """The same process with other data."""
-        return self._with(self.model.kernel_, points, values)
+    def with_scores(self, scores: Floats) -> Self:
+        return replace(self, weights=self.inverse @ scores)
 
-    def predict(self, points: Floats) -> tuple[Floats, Floats]:
+    def predict(self, columns: Floats) -> tuple[Floats, Floats]:
         """The mean and the deviation at each point, of the function without its noise."""
-        from scipy.linalg import solve_triangular
+        shared = self._covariance(columns / self.lengths, self.known)
+        variance = self.scale - np.einsum("mn,mn->m", shared @ self.inverse, shared)
+        return shared @ self.weights, np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
 
-        signal = self.model.kernel_.k1
-        shared = signal(points, self.model.X_train_)
-        explained = solve_triangular(self.model.L_, shared.T, lower=True)
-        variance = signal.diag(points) - np.einsum("ij,ij->j", explained, explained)
-        return shared @ self.model.alpha_, np.sqrt(np.maximum(variance, SMALLEST_DEVIATION**2))
+    def slopes(self, columns: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """The mean and the deviation at each point, and how each changes along every column."""
+        apart = (columns / self.lengths)[:, np.newaxis, :] - self.known
+        root = ROOT_5 * np.sqrt(np.einsum("mnc,mnc->mn", apart, apart))
+        fall = self.scale * np.exp(-root)
+        shared = (1 + root + root * root / 3) * fall
+        explained = shared @ self.inverse
+        variance = self.scale - np.einsum("mn,mn->m", explained, shared)
+        deviation = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
+        steep = -5 / 3 * (1 + root) * fall
+        of_mean = np.einsum("mn,mnc->mc", steep * self.weights, apart) / self.lengths
+        of_deviation = -np.einsum("mn,mnc->mc", steep * explained, apart) / self.lengths / deviation[:, np.newaxis]
+        return shared @ self.weights, deviation, of_mean, of_deviation
+
+    def distances(self, columns: Floats, others: Floats) -> Floats:
+        """How far points are from others, in lengths."""
+        from scipy.spatial.distance import cdist
+
+        return np.asarray(cdist(columns / self.lengths, others / self.lengths))
+
+    def _covariance(self, some: Floats, others: Floats) -> Floats:
+        from scipy.spatial.distance import cdist
+
+        root = ROOT_5 * cdist(some, others)
+        return np.asarray(self.scale * (1 + root + root * root / 3) * np.exp(-root))
 
 
-def _kernel(columns: int) -> Any:
+@lru_cache(maxsize=16)
+def _fitted(shape: tuple[int, int], columns: bytes, groups: tuple[int, ...], scores: bytes) -> Process:
+    points, of_parameter, values = np.frombuffer(columns).reshape(shape), np.array(groups), np.frombuffer(scores)
+    return Process.of(likeliest(points, of_parameter, values), of_parameter, points, values)
+
+
+def _regressor(scale: float, lengths: Floats, noise: float) -> Any:
+    # More than a second to import, for which a server that never models should not wait.
+    from skopt.learning.gaussian_process import GaussianProcessRegressor
     from skopt.learning.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    signal = ConstantKernel(1.0, (0.05, 20.0)) * Matern(np.full(columns, 0.5), [(0.02, 20.0)] * columns, nu=2.5)
-    return signal + WhiteKernel(0.01, (1e-6, 1.0))
+    signal = ConstantKernel(scale, "fixed") * Matern(lengths, "fixed", nu=2.5)
+    return GaussianProcessRegressor(kernel=signal + WhiteKernel(noise, "fixed"), optimizer=None)
 
 
-def promise(acquisition: Acquisition, mean: Floats, deviation: Floats, best: float, xi: float, kappa: float) -> Floats:
-    """How much a trial at each point promises, where more is better: see scikit-optimize's acquisition functions."""
-    from scipy.special import ndtr
+def _inverse(factor: Floats) -> Floats:
+    from scipy.linalg import cho_solve
 
-    if acquisition == "LCB":
-        return mean + kappa * deviation
-    gain = mean - best - xi
-    ratio = gain / deviation
-    if acquisition == "PI":
-        return np.asarray(ndtr(ratio), dtype=np.float64)
-    density = np.exp(-0.5 * np.square(np.clip(ratio, -1e3, 1e3))) / np.sqrt(2 * np.pi)
-    return np.asarray(gain * ndtr(ratio) + deviation * density, dtype=np.float64)
+    return np.asarray(cho_solve((factor, True), np.eye(len(factor))))

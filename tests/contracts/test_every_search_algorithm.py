@@ -1,6 +1,7 @@
 """What every search algorithm in the registry promises."""
 
 import json
+import math
 import subprocess
 import sys
 from typing import Any
@@ -69,6 +70,7 @@ def histories(space: Space) -> dict[str, tuple[Observation, ...]]:
         ),
         "huge": tuple(seen(i, point, (-1.7e308, 1.7e308, 1.0)[i % 3]) for i, point in enumerate(points)),
         "one diverged": tuple(seen(i, point, -1e300 if i == 3 else i / 9) for i, point in enumerate(points)),
+        "one not a number": tuple(seen(i, point, math.nan if i == 3 else i / 9) for i, point in enumerate(points)),
         "tiny": tuple(seen(i, point, i * 5e-324) for i, point in enumerate(points)),
     }
 
@@ -111,6 +113,8 @@ def test_its_settings_take_nothing_unknown_convert_nothing_and_do_not_change(alg
             algorithm.Settings(**{name: "7"})
         with pytest.raises(ValidationError):
             algorithm.Settings(**{name: 1 if field.annotation is bool else True})
+        with pytest.raises(ValidationError):
+            algorithm.Settings(**{name: math.nan})
 
 
 @every_algorithm
@@ -173,6 +177,15 @@ def test_asked_the_same_it_answers_the_same(algorithm: Algorithm[Any]) -> None:
     pending = (middle(BOX),)
     asked = [ask(algorithm, BOX, 2, history=history, pending=pending, number=13) for _ in range(2)]
     assert asked[0] == asked[1]
+
+
+@every_algorithm
+def test_what_it_was_asked_between_changes_nothing(algorithm: Algorithm[Any]) -> None:
+    history = histories(BOX)["mixed"]
+    first = ask(algorithm, BOX, 2, history=history, number=12)
+    ask(algorithm, BOX, 1, history=history[:7], number=7)
+    ask(algorithm, BOX, 1, history=history, number=12, goal=Goal.MINIMIZE)
+    assert ask(algorithm, BOX, 2, history=history, number=12) == first
 
 
 @every_algorithm

@@ -6,7 +6,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-import numpy as np
 import pytest
 
 from service.domain.space import Categorical, FloatRange, IntRange, Params, Space, key_of
@@ -15,9 +14,9 @@ from service.domain.trial import Goal, Observation
 from service.search import find
 from service.search.base import Answer, Question
 from service.search.bayesian import ALGORITHM, BayesianSettings
-from service.search.evidence import MOST_KNOWN, Evidence
-from service.search.features import Features
-from service.search.gaussian import Process, promise
+from service.search.gaussian import _fitted
+from service.search.likelihood import likeliest
+from service.search.model import Model, last_fit
 from tests.contracts.spaces import seen
 
 SPACE = Space(
@@ -35,6 +34,12 @@ def accuracy(params: Params) -> float:
     return math.exp(-0.4 * (math.log10(params["lr"]) + 3) ** 2 - 0.1 * (math.log10(params["wd"]) + 7) ** 2)
 
 
+def question(history: Sequence[Observation], space: Space = UNIT, **more: Any) -> Question:
+    taken = frozenset(key_of(one.params) for one in history)
+    defaults = {"goal": Goal.MAXIMIZE, "seed": 1, "number": len(history), "planned": 100, "taken": taken}
+    return Question(space=space, history=tuple(history), **defaults | more)
+
+
 def ask(
     history: Sequence[Observation],
     settings: BayesianSettings = AT_ONCE,
@@ -42,9 +47,7 @@ def ask(
     space: Space = UNIT,
     **more: Any,
 ) -> Answer:
-    taken = frozenset(key_of(one.params) for one in history)
-    defaults = {"goal": Goal.MAXIMIZE, "seed": 1, "number": len(history), "planned": 100, "taken": taken}
-    return ALGORITHM.suggest(Question(space=space, history=tuple(history), **defaults | more), settings, count)
+    return ALGORITHM.suggest(question(history, space, **more), settings, count)
 
 
 def hill(top: float, count: int = 9) -> list[Observation]:
@@ -65,8 +68,8 @@ def test_in_thirty_trials_it_beats_random_search() -> None:
     assert drawn is not None
     best_drawn, best_modelled = [], []
     for seed in range(10):
-        question = Question(space=SPACE, goal=Goal.MAXIMIZE, seed=seed, number=0, planned=30)
-        best_drawn.append(max(map(accuracy, drawn.suggest(question, drawn.Settings(), 30).points)))
+        asked = Question(space=SPACE, goal=Goal.MAXIMIZE, seed=seed, number=0, planned=30)
+        best_drawn.append(max(map(accuracy, drawn.suggest(asked, drawn.Settings(), 30).points)))
         best_modelled.append(searched(seed, 30, BayesianSettings(candidates=200)))
     assert 1 - median(best_modelled) < (1 - median(best_drawn)) / 5
 
@@ -83,12 +86,20 @@ def test_minimizing_goes_the_other_way() -> None:
     assert point["x"] == pytest.approx(0.7, abs=0.15)
 
 
-def test_the_first_points_are_those_of_random_search() -> None:
-    drawn = find("random")
-    assert drawn is not None
-    question = Question(space=SPACE, goal=Goal.MAXIMIZE, seed=1, number=0, planned=30)
+def test_the_first_points_are_those_of_sobol_search() -> None:
+    spread = find("sobol")
+    assert spread is not None
+    asked = Question(space=SPACE, goal=Goal.MAXIMIZE, seed=1, number=0, planned=30)
     first = ask([], BayesianSettings(initial=5), count=5, space=SPACE)
-    assert first.points == drawn.suggest(question, drawn.Settings(), 5).points
+    assert first.points == spread.suggest(asked, spread.Settings(), 5).points
+
+
+def test_while_nothing_has_finished_it_goes_on_with_the_first_points() -> None:
+    spread = find("sobol")
+    assert spread is not None
+    failed = [seen(n, {"lr": 1e-3, "wd": 10.0**-n}, None, TrialStatus.FAILED) for n in range(4, 8)]
+    asked = Question(space=SPACE, goal=Goal.MAXIMIZE, seed=1, number=4, planned=30)
+    assert ask(failed, space=SPACE, count=3).points == spread.suggest(asked, spread.Settings(), 3).points
 
 
 def test_points_of_one_answer_keep_apart() -> None:
@@ -131,49 +142,46 @@ def test_in_a_large_countable_space_the_points_that_are_left_are_found() -> None
     assert ask(history, space=space, taken=taken, count=2).points == ({"n": 1234},)
 
 
-def test_scores_have_mean_zero_and_deviation_one_and_failures_score_as_the_worst() -> None:
-    history = [*(seen(n, {"x": n / 9}, n / 9) for n in range(8)), seen(8, {"x": 1.0}, None, TrialStatus.FAILED)]
-    scores = np.array(Evidence.of(history, Goal.MAXIMIZE).scores)
-    assert (scores.mean(), scores.std()) == (pytest.approx(0), pytest.approx(1))
-    assert min(scores) == scores[0] == scores[8]
+def test_a_fit_sees_every_result_at_first_and_then_waits_for_more_and_more() -> None:
+    fits = sorted({last_fit(finished) for finished in range(1, 2_001)})
+    assert fits[:16] == list(range(1, 17))
+    steps = [after - before for before, after in pairwise(fits)]
+    assert steps == sorted(steps)
+    assert steps[-1] == 64
 
 
-def test_one_diverged_loss_does_not_flatten_the_others() -> None:
-    history = [*(seen(n, {"x": n / 9}, n / 9) for n in range(8)), seen(8, {"x": 1.0}, -1e300)]
-    scores = Evidence.of(history, Goal.MAXIMIZE).scores
-    assert max(scores) - sorted(scores)[1] > 0.5
+def test_between_fits_lengths_stay_and_what_has_finished_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[int] = []
+
+    def counted(columns: Any, groups: Any, scores: Any) -> Any:
+        fitted.append(len(columns))
+        return likeliest(columns, groups, scores)
+
+    monkeypatch.setattr("service.search.gaussian.likeliest", counted)
+    history = hill(0.31, 40)
+    models = [Model.of(question(history[:count])) for count in (33, 34, 35)]
+    assert fitted == [33]
+    assert [len(model.process.known) for model in models] == [33, 34, 35]
 
 
-def test_of_very_many_trials_the_best_and_the_latest_are_kept() -> None:
-    history = [seen(n, {"x": 0.5}, 1.0 if n == 3 else 0.0) for n in range(5 * MOST_KNOWN)]
-    evidence = Evidence.of(history, Goal.MAXIMIZE)
-    assert len(evidence.params) == MOST_KNOWN
-    assert evidence.params[0] is history[3].params
-    assert evidence.params[-1] is history[-1].params
+def test_a_process_that_fitted_nothing_before_answers_as_one_that_has() -> None:
+    history = hill(0.31, 35)
+    warm = [ask(history[:count]).points for count in range(30, 36)]
+    _fitted.cache_clear()
+    assert ask(history).points == warm[-1]
 
 
-def test_choices_become_columns_one_unit_apart() -> None:
-    space = Space({"act": Categorical(choices=["relu", True, 1])})
-    features = Features.spanning(space, [{"act": "an older choice"}])
-    rows = features.rows([{"act": "relu"}, {"act": True}, {"act": 1}, {"act": "an older choice"}, {}])
-    assert rows.shape == (5, 4)
-    assert np.linalg.norm(rows[1] - rows[2]) == pytest.approx(1)
-    assert np.linalg.norm(rows[:4] - rows[4], axis=1) == pytest.approx([np.linalg.norm(rows[0] - rows[4])] * 4)
+def test_a_pruned_trial_is_learnt_from_as_a_finished_one_of_its_last_value() -> None:
+    pruned = [Observation(one.number, one.params, TrialStatus.PRUNED, one.value) for one in hill(0.7)]
+    assert ask(pruned).points == ask(hill(0.7)).points
 
 
-def test_the_process_meets_what_it_has_seen_and_doubts_what_it_has_not() -> None:
-    points = np.linspace(0, 0.5, 6)[:, None]
-    values = np.sin(6 * points[:, 0])
-    process = Process.fitted(points, (values - values.mean()) / values.std())
-    mean, deviation = process.predict(np.array([[0.1], [1.0]]))
-    assert mean[0] * values.std() + values.mean() == pytest.approx(math.sin(0.6), abs=0.05)
-    assert deviation[1] > 5 * deviation[0]
-
-
-def test_expected_improvement_is_that_of_the_normal_distribution() -> None:
-    drawn = np.random.default_rng(0).normal(0.5, 2.0, 400_000)
-    expected = np.maximum(drawn - 1.0 - 0.1, 0).mean()
-    one = np.ones(1)
-    assert promise("EI", 0.5 * one, 2.0 * one, 1.0, 0.1, 0.0)[0] == pytest.approx(expected, rel=0.02)
-    assert promise("PI", 0.5 * one, 2.0 * one, 1.0, 0.1, 0.0)[0] == pytest.approx((drawn > 1.1).mean(), rel=0.02)
-    assert promise("LCB", 0.5 * one, 2.0 * one, 1.0, 0.1, 1.5)[0] == pytest.approx(3.5)
+def test_with_noise_the_best_is_where_it_is_expected_and_not_where_luck_was() -> None:
+    lucky = seen(60, {"x": 0.9}, 1.2)
+    history = [
+        *(seen(n, {"x": n / 59}, math.exp(-20 * (n / 59 - 0.3) ** 2) + 0.2 * (-1) ** n) for n in range(60)),
+        lucky,
+    ]
+    model = Model.of(question(history))
+    assert model.incumbents[0][0] == pytest.approx(0.3, abs=0.1)
+    assert model.best < max(model.scores)
