@@ -1,0 +1,118 @@
+"""What the finished trials of a study say, read once for all of its ranges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+
+from service.domain.ranking import estimated_noise, leaders
+from service.domain.space import Categorical, Space
+from service.domain.status import TrialStatus
+from service.domain.trial import Goal, Observation
+from service.narrowing.axes import Axes
+from service.narrowing.ends import Side, widened
+from service.narrowing.optima import Optima
+from service.narrowing.relevance import Relevance, evenly
+from service.narrowing.scores import Scores
+from service.narrowing.surface import Floats, Surface
+
+FINISHED = frozenset({TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED})
+MOST_AXES = 20
+MOST_KNOWN = 400
+MOST_NEIGHBOURS = 200
+NEAR = 1.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Trials in or near the box, their leaders, which parameters matter, and where the best may lie."""
+
+    space: Space
+    trials: Sequence[Observation]
+    leaders: Sequence[Observation]
+    chances: Mapping[str, float]
+    """By parameter, of those that were looked at: 1 where nothing speaks for its mattering."""
+    optima: Optima | None
+    """None where no parameter matters."""
+
+
+def nearby(space: Space, history: Sequence[Observation]) -> list[Observation]:
+    """Finished trials that lie in the box, or outside by no more than its width."""
+    finished = [one for one in history if one.status in FINISHED and not space.faults(one.params, elsewhere=True)]
+    rows = Axes(space, tuple(space.parameters)).rows([one.params for one in finished])
+    if not finished:
+        return []
+    ranges = rows[:, [not isinstance(parameter, Categorical) for parameter in space.parameters.values()]]
+    near = (np.isnan(ranges) | ((ranges >= -NEAR) & (ranges <= 1 + NEAR))).all(axis=1)
+    return [one for one, is_near in zip(finished, near.tolist(), strict=True) if is_near]
+
+
+def read(space: Space, trials: Sequence[Observation], goal: Goal, level: float) -> Reading | None:
+    """None where all trials ended alike, so that there is nothing to tell them apart by."""
+    scores = Scores.of(trials, goal)
+    if scores is None:
+        return None
+    every = Axes(space, tuple(name for name, parameter in space.parameters.items() if parameter.count != 1))
+    if not every.names:
+        return None
+    axes = _likeliest(every, every.rows([one.params for one in trials]), scores.values)
+    rows = axes.rows([one.params for one in trials])
+    relevance = Relevance.of(axes, rows, scores.values, scores.noise)
+    chances = dict(zip(axes.names, relevance.chances.tolist(), strict=True))
+    optima = _optima(axes, rows, scores.values, relevance, level) if min(chances.values()) <= level else None
+    return Reading(space, trials, _leaders(space, trials, goal), chances, optima)
+
+
+def _optima(axes: Axes, rows: Floats, scores: Floats, relevance: Relevance, level: float) -> Optima:
+    chosen = evenly(len(rows), MOST_KNOWN)
+    surface = Surface.through(relevance.shape, axes.owners, axes.columns(rows[chosen]), scores[chosen])
+    ends = [
+        (index, side)
+        for index, name in enumerate(axes.names)
+        if relevance.chances[index] <= level
+        for side in _open_ends(axes, name)
+    ]
+    return Optima.of(axes, surface, rows, ends, _seed(rows, scores))
+
+
+def _open_ends(axes: Axes, name: str) -> list[Side]:
+    parameter = axes.space.parameters[name]
+    if isinstance(parameter, Categorical):
+        return []
+    sides: tuple[Side, Side] = ("low", "high")
+    return [side for side in sides if widened(parameter, side) is not None]
+
+
+def _seed(rows: Floats, scores: Floats) -> int:
+    """The same trials are judged alike each time."""
+    return int.from_bytes(blake2b(np.round([*rows.ravel(), *scores], 9).tobytes(), digest_size=8).digest())
+
+
+def _likeliest(axes: Axes, rows: Floats, scores: Floats) -> Axes:
+    """Those parameters that may matter most, where they are too many to compare points by all of them."""
+    if len(axes.names) <= MOST_AXES:
+        return axes
+    places = rows / np.maximum(axes.choices, 1)
+    order = np.argsort([-_association(column, scores) for column in places.T], kind="stable")
+    kept = {axes.names[index] for index in order[:MOST_AXES]}
+    return Axes(axes.space, tuple(name for name in axes.names if name in kept))
+
+
+def _association(places: Floats, scores: Floats) -> float:
+    """How much of the scores a parabola over one parameter explains."""
+    used = ~np.isnan(places)
+    if used.sum() < 4:
+        return 0.0
+    columns = np.vander(np.clip(places[used], -1, 2), 3)
+    values = scores[used] - scores[used].mean()
+    fit = columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
+    return float(fit @ fit)
+
+
+def _leaders(space: Space, trials: Sequence[Observation], goal: Goal) -> list[Observation]:
+    """Completed trials in the box that cannot be told apart from the best of them, best first."""
+    inside = [one for one in trials if one.status is TrialStatus.COMPLETED and not space.faults(one.params)]
+    ranked = sorted(inside, key=lambda one: (-goal.better(one.value or 0.0), one.number))
+    noise = estimated_noise(space, ranked[:MOST_NEIGHBOURS])
+    return [one for one, leads in zip(ranked, leaders(ranked, goal, noise), strict=True) if leads]
