@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from service.narrowing.axes import Axes
 from service.narrowing.ends import Side
-from service.narrowing.surface import Floats, Surface
+from service.narrowing.landscape import Landscape
+from service.narrowing.surface import Floats
 
 DRAWS = 400
 POOL, NEAR = 1500, 1000
@@ -32,12 +33,12 @@ class Optima:
     """The most that each function reaches a little beyond an end, where it may be widened there."""
 
     @classmethod
-    def of(cls, axes: Axes, surface: Surface, rows: Floats, open_ends: list[tuple[int, Side]], seed: int) -> Self:
+    def of(cls, axes: Axes, landscape: Landscape, rows: Floats, open_ends: list[tuple[int, Side]], seed: int) -> Self:
         rng = np.random.default_rng(seed)
-        points = _promising(axes, surface, rows, rng)
+        points = _promising(axes, landscape, rows, rng)
         open_ends = [(index, side) for index, side in open_ends if not np.isnan(points[:, index]).all()]
-        groups = [points, *(_past(axes, surface, points, index, side) for index, side in open_ends)]
-        drawn = surface.draw(axes.columns(np.concatenate(groups)), DRAWS, rng)
+        groups = [points, *(_past(axes, landscape, points, index, side) for index, side in open_ends)]
+        drawn = landscape.draw(axes.columns(np.concatenate(groups)), DRAWS, rng)
         heights, *past = np.split(drawn, np.cumsum([len(group) for group in groups])[:-1], axis=1)
         return cls(
             axes, points, heights, {end: reached.max(axis=1) for end, reached in zip(open_ends, past, strict=True)}
@@ -74,19 +75,16 @@ class Optima:
         return ~np.isnan(self.points)
 
 
-def _promising(axes: Axes, surface: Surface, rows: Floats, rng: np.random.Generator) -> Floats:
-    """Those of many points of the box where the best may lie at all; some for each parameter that is not always used."""
+def _promising(axes: Axes, landscape: Landscape, rows: Floats, rng: np.random.Generator) -> Floats:
+    """Points of the box where the best may lie at all, some for each parameter that is not always used."""
     start = axes.settled(np.concatenate([axes.spread(_even(POOL, len(axes.names))), rows[axes.inside(rows)]]))
-    mean, _ = surface.predict(axes.columns(start))
+    mean, _ = landscape.predict(axes.columns(start))
     near = _moved(axes, start[np.argsort(-mean, kind="stable")[: ANCHORS * 4]], rng)
     points = np.concatenate([start, near])
-    mean, deviation = surface.predict(axes.columns(points))
+    mean, deviation = landscape.predict(axes.columns(points))
     order = np.argsort(-(mean + 2 * deviation), kind="stable")
-    chosen = [order[:KEPT]]
-    for active in ~np.isnan(points.T):
-        if not active.all():
-            chosen.append(order[active[order]][:KEPT_ACTIVE])
-    return points[np.unique(np.concatenate(chosen))]
+    by_parameter = [order[active[order]][:KEPT_ACTIVE] for active in ~np.isnan(points.T) if not active.all()]
+    return points[np.unique(np.concatenate([order[:KEPT], *by_parameter]))]
 
 
 def _even(count: int, parameters: int) -> Floats:
@@ -108,10 +106,10 @@ def _moved(axes: Axes, points: Floats, rng: np.random.Generator) -> Floats:
     return axes.settled(np.where(fresh, elsewhere, moved))
 
 
-def _past(axes: Axes, surface: Surface, points: Floats, index: int, side: Side) -> Floats:
+def _past(axes: Axes, landscape: Landscape, points: Floats, index: int, side: Side) -> Floats:
     """The best points with one parameter moved a little beyond an end of its range."""
     using = points[~np.isnan(points[:, index])]
-    mean, _ = surface.predict(axes.columns(using))
+    mean, _ = landscape.predict(axes.columns(using))
     best = using[np.argsort(-mean, kind="stable")[:ANCHORS]]
     past = np.repeat(best, len(BEYOND), axis=0)
     steps = np.tile(BEYOND, len(best))

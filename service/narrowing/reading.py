@@ -12,14 +12,14 @@ from service.domain.status import TrialStatus
 from service.domain.trial import Goal, Observation
 from service.narrowing.axes import Axes
 from service.narrowing.ends import Side, widened
+from service.narrowing.landscape import Failures, Landscape
 from service.narrowing.optima import Optima
-from service.narrowing.relevance import Relevance, evenly
-from service.narrowing.scores import Scores
-from service.narrowing.surface import Floats, Surface
+from service.narrowing.relevance import Fit
+from service.narrowing.scores import failed, is_failed, valued
+from service.narrowing.surface import Floats, Sample
 
 FINISHED = frozenset({TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED})
 MOST_AXES = 20
-MOST_KNOWN = 400
 MOST_NEIGHBOURS = 200
 NEAR = 1.0
 
@@ -50,30 +50,30 @@ def nearby(space: Space, history: Sequence[Observation]) -> list[Observation]:
 
 def read(space: Space, trials: Sequence[Observation], goal: Goal, level: float) -> Reading | None:
     """None where all trials ended alike, so that there is nothing to tell them apart by."""
-    scores = Scores.of(trials, goal)
-    if scores is None:
-        return None
+    with_value = [trial for trial in trials if not is_failed(trial)]
+    values, failures = valued(with_value, goal), failed(trials)
     every = Axes(space, tuple(name for name, parameter in space.parameters.items() if parameter.count != 1))
-    if not every.names:
+    if not every.names or (values is None and failures is None):
         return None
-    axes = _likeliest(every, every.rows([one.params for one in trials]), scores.values)
-    rows = axes.rows([one.params for one in trials])
-    relevance = Relevance.of(axes, rows, scores.values, scores.noise)
-    chances = dict(zip(axes.names, relevance.chances.tolist(), strict=True))
-    optima = _optima(axes, rows, scores.values, relevance, level) if min(chances.values()) <= level else None
+    axes = _likeliest(every, trials, with_value, values, failures)
+    landscape = Landscape(
+        values and Fit.of(axes, axes.rows([one.params for one in with_value]), values),
+        failures and Failures(Fit.of(axes, axes.rows([one.params for one in trials]), failures[0]), failures[1]),
+    )
+    chances = dict(zip(axes.names, landscape.chances.tolist(), strict=True))
+    optima = _optima(axes, trials, landscape, level) if min(chances.values()) <= level else None
     return Reading(space, trials, _leaders(space, trials, goal), chances, optima)
 
 
-def _optima(axes: Axes, rows: Floats, scores: Floats, relevance: Relevance, level: float) -> Optima:
-    chosen = evenly(len(rows), MOST_KNOWN)
-    surface = Surface.through(relevance.shape, axes.owners, axes.columns(rows[chosen]), scores[chosen])
+def _optima(axes: Axes, trials: Sequence[Observation], landscape: Landscape, level: float) -> Optima:
     ends = [
         (index, side)
         for index, name in enumerate(axes.names)
-        if relevance.chances[index] <= level
+        if landscape.chances[index] <= level
         for side in _open_ends(axes, name)
     ]
-    return Optima.of(axes, surface, rows, ends, _seed(rows, scores))
+    rows = axes.rows([one.params for one in trials])
+    return Optima.of(axes, landscape, rows, ends, _seed(rows, trials))
 
 
 def _open_ends(axes: Axes, name: str) -> list[Side]:
@@ -84,19 +84,34 @@ def _open_ends(axes: Axes, name: str) -> list[Side]:
     return [side for side in sides if widened(parameter, side) is not None]
 
 
-def _seed(rows: Floats, scores: Floats) -> int:
+def _seed(rows: Floats, trials: Sequence[Observation]) -> int:
     """The same trials are judged alike each time."""
-    return int.from_bytes(blake2b(np.round([*rows.ravel(), *scores], 9).tobytes(), digest_size=8).digest())
+    said = repr((rows.round(9).tolist(), [one.number for one in trials]))
+    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest())
 
 
-def _likeliest(axes: Axes, rows: Floats, scores: Floats) -> Axes:
+def _likeliest(
+    axes: Axes,
+    trials: Sequence[Observation],
+    with_value: Sequence[Observation],
+    values: Sample | None,
+    failures: tuple[Sample, float] | None,
+) -> Axes:
     """Those parameters that may matter most, where they are too many to compare points by all of them."""
     if len(axes.names) <= MOST_AXES:
         return axes
-    places = rows / np.maximum(axes.choices, 1)
-    order = np.argsort([-_association(column, scores) for column in places.T], kind="stable")
+    order = np.argsort(
+        -_associations(axes, with_value, values) - _associations(axes, trials, failures and failures[0]), kind="stable"
+    )
     kept = {axes.names[index] for index in order[:MOST_AXES]}
     return Axes(axes.space, tuple(name for name in axes.names if name in kept))
+
+
+def _associations(axes: Axes, trials: Sequence[Observation], sample: Sample | None) -> Floats:
+    if sample is None:
+        return np.zeros(len(axes.names))
+    places = axes.rows([one.params for one in trials]) / np.maximum(axes.choices, 1)
+    return np.array([_association(column, sample.scores) for column in places.T])
 
 
 def _association(places: Floats, scores: Floats) -> float:

@@ -1,72 +1,64 @@
-"""Finished trials as scores of mean 0 and deviation 1, of which more is better, and what is known of their noise."""
+"""Finished trials as scores of mean 0 and deviation 1: how good they are, and whether they failed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
 from service.domain.ranking import interval_of
 from service.domain.status import TrialStatus
 from service.domain.trial import Goal, Observation
-from service.narrowing.surface import Belief, Floats
+from service.narrowing.surface import Belief, Floats, Sample
 
 TOP = 3
 TOLERANCE = 1.0
+NO_DIFFERENCE = 1e-12
 UNKNOWN_NOISE = Belief(variance=0.05, spread=2.0)
 SAMPLED_SPREAD = 1.0
 
 
-@dataclass(frozen=True)
-class Scores:
-    """One score a trial, the size of a score of 1 in the values' own unit, and a belief about the noise."""
+def failed(trials: Sequence[Observation]) -> tuple[Sample, float] | None:
+    """Whether each trial failed, and the score half way between; None where all did, or none."""
+    flags = np.array([is_failed(trial) for trial in trials], dtype=np.float64)
+    share, deviation = float(flags.mean()), float(flags.std())
+    if deviation == 0:
+        return None
+    return Sample((flags - share) / deviation, np.ones(len(flags)), UNKNOWN_NOISE), (0.5 - share) / deviation
 
-    values: Floats
-    unit: float
-    noise: Belief
 
-    @classmethod
-    def of(cls, trials: Sequence[Observation], goal: Goal) -> Self | None:
-        """None where no two trials differ, so that there is nothing to learn from."""
-        better, largest = _better(trials, goal)
-        if not np.isfinite(better).any():
-            return None
-        cut = np.maximum(better, _floor(better))
-        deviation = float(cut.std())
-        if deviation <= 1e-12 * max(1.0, float(np.abs(cut).max())):
-            return None
-        unit = deviation * largest
-        return cls((cut - cut.mean()) / deviation, unit, _belief(trials, unit))
+def valued(trials: Sequence[Observation], goal: Goal) -> Sample | None:
+    """How good each of some trials that have a value is; None where they are all alike."""
+    if not trials:
+        return None
+    better, largest = _better(trials, goal)
+    cut = np.maximum(better, _floor(better))
+    deviation = float(cut.std())
+    if deviation <= NO_DIFFERENCE:
+        return None
+    return Sample((cut - cut.mean()) / deviation, np.ones(len(cut)), _belief(trials, deviation * largest))
+
+
+def is_failed(trial: Observation) -> bool:
+    return trial.value is None or trial.status is TrialStatus.FAILED
 
 
 def _better(trials: Sequence[Observation], goal: Goal) -> tuple[Floats, float]:
-    """Values of which more is better, as shares of the largest; a failed trial is worse than any.
+    """Values of which more is better, as shares of the largest.
 
     A pruned trial is not held to be better than half of the completed ones: it would have been let run on.
     """
-    values = np.array([_value(trial, goal) for trial in trials])
-    finite = np.isfinite(values)
-    largest = float(np.abs(values[finite]).max(initial=0.0)) or 1.0
+    values = np.array([goal.better(trial.value or 0.0) for trial in trials])
+    largest = float(np.abs(values).max()) or 1.0
     shares = values / largest
     pruned = np.array([trial.status is TrialStatus.PRUNED for trial in trials])
-    if (finite & ~pruned).any():
-        shares[pruned] = np.minimum(shares[pruned], np.median(shares[finite & ~pruned]))
+    if not pruned.all():
+        shares[pruned] = np.minimum(shares[pruned], np.median(shares[~pruned]))
     return shares, largest
-
-
-def _value(trial: Observation, goal: Goal) -> float:
-    failed = trial.value is None or trial.status is TrialStatus.FAILED
-    return -np.inf if failed else goal.better(trial.value or 0.0)
 
 
 def _floor(better: Floats) -> float:
     """Below it all are equally bad: how a function falls to ruin says nothing of where it is best."""
-    finite = better[np.isfinite(better)]
-    lowest = float(finite.min())
-    middle = float(np.median(np.maximum(better, lowest)))
-    top = float(np.sort(finite)[-TOP:].mean())
-    floor = max(middle - TOLERANCE * (top - middle), lowest)
-    return floor if len(finite) == len(better) or floor < top else lowest - max(abs(lowest), 1.0)
+    middle = float(np.median(better))
+    return middle - TOLERANCE * (float(np.sort(better)[-TOP:].mean()) - middle)
 
 
 def _belief(trials: Sequence[Observation], unit: float) -> Belief:

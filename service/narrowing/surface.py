@@ -54,7 +54,22 @@ class Shape:
         return decay * (1 + root + root**2 / 3), decay * (-5 / 6) * (1 + root)
 
 
-def fitted(squares: Floats, scores: Floats, start: Shape, belief: Belief) -> tuple[Shape, float]:
+@dataclass(frozen=True)
+class Sample:
+    """Scores at some points, how loud the noise is on each beside the others, and the belief about it."""
+
+    scores: Floats
+    loudness: Floats
+    belief: Belief
+
+    def of(self, chosen: Indices) -> "Sample":
+        return Sample(self.scores[chosen], self.loudness[chosen], self.belief)
+
+    def with_loudness(self, loudness: Floats) -> "Sample":
+        return Sample(self.scores, loudness, self.belief)
+
+
+def fitted(squares: Floats, sample: Sample, start: Shape) -> tuple[Shape, float]:
     """The likeliest shape near a start, and the logarithm of how likely the scores are under it.
 
     `squares` are the squared differences of the points, one square matrix for each parameter.
@@ -62,7 +77,7 @@ def fitted(squares: Floats, scores: Floats, start: Shape, belief: Belief) -> tup
     from scipy.optimize import minimize
 
     def unlikelihood(theta: Floats) -> tuple[float, Floats]:
-        value, slope = likelihood(squares, scores, Shape.at(theta), belief)
+        value, slope = likelihood(squares, sample, Shape.at(theta))
         return -value, -slope
 
     bounds = np.log([(SHORTEST, LONGEST)] * len(squares) + [(FLATTEST, STEEPEST), (QUIETEST, LOUDEST)])
@@ -71,25 +86,35 @@ def fitted(squares: Floats, scores: Floats, start: Shape, belief: Belief) -> tup
     return Shape.at(best.x), -float(best.fun)
 
 
-def likelihood(squares: Floats, scores: Floats, shape: Shape, belief: Belief) -> tuple[float, Floats]:
+def likelihood(squares: Floats, sample: Sample, shape: Shape) -> tuple[float, Floats]:
     """The logarithm of how likely the scores are with a shape and a belief, and its slope by the shape's logarithm.
 
     Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equations 5.8 and 5.9.
     """
+    scores, belief = sample.scores, sample.belief
     flat = squares.reshape(len(squares), len(scores) ** 2)
     scaled = (shape.lengths**-2.0 @ flat).reshape(len(scores), len(scores))
     signal, slope = shape.covariance(scaled)
-    covariance = signal + (shape.noise + JITTER) * np.eye(len(scores))
+    covariance = signal + np.diag(shape.noise * sample.loudness + JITTER)
     inverse = np.linalg.inv(covariance)
     weights = inverse @ scores
     pull = np.outer(weights, weights) - inverse
     value = -0.5 * float(scores @ weights) - float(np.log(np.diag(np.linalg.cholesky(covariance))).sum())
     by_length = -(shape.lengths**-2.0) * (flat @ (pull * slope).ravel())
-    by_rest = 0.5 * np.array([np.sum(pull * signal), shape.noise * np.trace(pull)])
+    by_rest = 0.5 * np.array([np.sum(pull * signal), shape.noise * sample.loudness @ np.diag(pull)])
     # Lengths have no likeliest value: one would count for or against a parameter's mattering.
     spread = np.array([SIGNAL_SPREAD, belief.spread])
     away = np.log([shape.signal, shape.noise / np.clip(belief.variance, QUIETEST, LOUDEST)]) / spread
     return value - 0.5 * float(away @ away), np.append(by_length, by_rest - away / spread)
+
+
+def left_out(squares: Floats, sample: Sample, shape: Shape) -> tuple[Floats, Floats]:
+    """What the others say of each score, and how far off it is in standard deviations: equations 5.10 to 5.12."""
+    flat = squares.reshape(len(squares), len(sample.scores) ** 2)
+    scaled = (shape.lengths**-2.0 @ flat).reshape(len(sample.scores), len(sample.scores))
+    inverse = np.linalg.inv(shape.covariance(scaled)[0] + np.diag(shape.noise * sample.loudness + JITTER))
+    weights, precision = inverse @ sample.scores, np.diag(inverse)
+    return sample.scores - weights / precision, weights / np.sqrt(precision)
 
 
 @dataclass(frozen=True)
@@ -103,13 +128,13 @@ class Surface:
     weights: Floats
 
     @classmethod
-    def through(cls, shape: Shape, owners: Indices, points: Floats, scores: Floats) -> Self:
+    def through(cls, shape: Shape, owners: Indices, points: Floats, sample: Sample) -> Self:
         from scipy.linalg import solve_triangular
 
         scaled = points / shape.lengths[owners]
-        noise = (shape.noise + JITTER) * np.eye(len(scores))
+        noise = np.diag(shape.noise * sample.loudness + JITTER)
         factor = np.linalg.cholesky(shape.covariance(_squares(scaled, scaled))[0] + noise)
-        return cls(shape, owners, scaled, factor, solve_triangular(factor, scores, lower=True))
+        return cls(shape, owners, scaled, factor, solve_triangular(factor, sample.scores, lower=True))
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
         """The mean and the deviation at each point, without the noise."""
