@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from service.narrowing.axes import Axes
 from service.narrowing.ends import Side
 from service.narrowing.landscape import Landscape
-from service.narrowing.surface import Floats
+from service.narrowing.relevance import evenly
+from service.narrowing.surface import Floats, Indices
 
 DRAWS = 400
 POOL, NEAR = 1500, 1000
-KEPT, KEPT_ACTIVE = 350, 100
+KEPT, HIGHEST = 300, 50
+SURE = 2.5
 ANCHORS = 12
 STEPS_OF_SIZE = (0.03, 0.1, 0.3)
 CHANGED = 0.2
@@ -82,9 +84,20 @@ def _promising(axes: Axes, landscape: Landscape, rows: Floats, rng: np.random.Ge
     near = _moved(axes, start[np.argsort(-mean, kind="stable")[: ANCHORS * 4]], rng)
     points = np.concatenate([start, near])
     mean, deviation = landscape.predict(axes.columns(points))
-    order = np.argsort(-(mean + 2 * deviation), kind="stable")
-    by_parameter = [order[active[order]][:KEPT_ACTIVE] for active in ~np.isnan(points.T) if not active.all()]
-    return points[np.unique(np.concatenate([order[:KEPT], *by_parameter]))]
+    promise = mean + SURE * deviation
+    chosen = [_thinned(promise, mean, group) for group in ~np.isnan(points.T) if group.any()]
+    return points[np.unique(np.concatenate(chosen))]
+
+
+def _thinned(promise: Floats, mean: Floats, group: NDArray[np.bool_]) -> Indices:
+    """Of a group of points the highest, and some of all that may be as high, spread evenly over them.
+
+    To take those that promise most would leave the best no choice where a function is all but flat.
+    """
+    order = np.flatnonzero(group)
+    likely = order[promise[order] >= mean[order].max()]
+    highest = order[np.argsort(-mean[order], kind="stable")[:HIGHEST]]
+    return np.union1d(highest, likely[evenly(len(likely), KEPT)] if len(likely) else highest)
 
 
 def _even(count: int, parameters: int) -> Floats:

@@ -14,8 +14,9 @@ from service.narrowing.ends import Side, between, widened
 from service.narrowing.optima import Optima
 from service.narrowing.surface import Floats
 
-NOTICEABLE = 0.15
+NOTICEABLE = 0.2
 MARGIN = 0.08
+ROOM = 0.35
 RISING = 0.33
 CROWDED = 0.5
 
@@ -72,9 +73,14 @@ def judge_choices(parameter: Categorical, case: Case) -> RangeEvidence:
 
 
 def _likely(best: Floats, confidence: float) -> tuple[float, float]:
-    """Where the best lies but for the unlikeliest part at each end, and a margin for what the model gets wrong."""
+    """Where the best lies but for the unlikeliest part at each end, with room for what the model gets wrong.
+
+    The room is a part of what is left, so that trials which have been judged once do not cut off more
+    when they are judged again, and at least a part of the range in force.
+    """
     start, end = np.quantile(best, [(1 - confidence) / 2, (1 + confidence) / 2]).tolist()
-    return start - MARGIN, end + MARGIN
+    room = max(MARGIN, ROOM * (end - start))
+    return start - room, end + room
 
 
 def _rising_side(case: Case) -> Side | None:
