@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 from time import process_time
 from typing import Any
 
@@ -149,7 +149,7 @@ def show(title: str, tallies: Mapping[str, Tally]) -> None:
 
 def show_confidence(verdict: Verdict, pairs: Sequence[tuple[float, bool]]) -> None:
     print(f"\nOf {len(pairs)} to {verdict}, those of a stated confidence, and how many were so:")
-    for low, high in zip(BOUNDS, BOUNDS[1:], strict=False):
+    for low, high in pairwise(BOUNDS):
         some = [is_so for stated, is_so in pairs if low <= stated < high]
         if some:
             print(f"  {low:.2f} to {min(high, 1):.2f}: {np.mean(some):.1%} of {len(some)}")
@@ -200,9 +200,8 @@ def cost() -> None:
         started = process_time()
         for _ in range(3):
             judged("evidence", space, history)
-        print(
-            f"{trials:5} trials of {parameters:2} parameters: {(process_time() - started) / 3 * 1000:5.0f} ms a judgement"
-        )
+        milliseconds = (process_time() - started) / 3 * 1000
+        print(f"{trials:5} trials of {parameters:2} parameters: {milliseconds:5.0f} ms a judgement")
 
 
 def main() -> None:

@@ -38,10 +38,12 @@ def _range(rng: Generator) -> FloatRange:
     return FloatRange(low=1e-4, high=1.0, scale="log") if rng.random() < 0.5 else FloatRange(low=-2, high=3)
 
 
-def _hill(rng: Generator, *, first: float | None = None, mattering: int = 2, cliff: bool = False) -> Task:
+def _hill(
+    rng: Generator, *, first: float | None = None, mattering: int = 2, cliff: bool = False, gentle: float = 1.0
+) -> Task:
     """A bell over one or two of two to five parameters; with a cliff, all training diverges soon after its top."""
     names = [f"p{index}" for index in range(int(rng.choice([2, 3, 5])))]
-    tops, widths = rng.uniform(0.2, 0.8, len(names)), rng.uniform(0.3, 0.8, len(names))
+    tops, widths = rng.uniform(0.2, 0.8, len(names)), gentle * rng.uniform(0.3, 0.8, len(names))
     if first is not None:
         tops[0] = first
     drop = tops[0] + rng.uniform(0.03, 0.12) if cliff else np.inf
@@ -58,6 +60,11 @@ def _hill(rng: Generator, *, first: float | None = None, mattering: int = 2, cli
 
 def inside(rng: Generator) -> Task:
     return _hill(rng)
+
+
+def gentle(rng: Generator) -> Task:
+    """As in the box of a later round, which has only the top of the bell."""
+    return _hill(rng, gentle=3.0)
 
 
 def one_matters(rng: Generator) -> Task:
@@ -136,6 +143,7 @@ def choices(rng: Generator) -> Task:
 
 SCENARIOS: tuple[Callable[[Generator], Task], ...] = (
     inside,
+    gentle,
     one_matters,
     at_lower_edge,
     at_upper_edge,
@@ -155,7 +163,9 @@ def history(space: Space, run: Trial, count: int, samples: int, rng: Generator, 
     """Trials at random; or a third of them, and the others mostly near the best fifth so far, as a model's are."""
     seen: list[Observation] = []
     for number in range(count):
-        unit = {name: float(place) for name, place in zip(space.parameters, rng.random(len(space.parameters)))}
+        unit = {
+            name: float(place) for name, place in zip(space.parameters, rng.random(len(space.parameters)), strict=True)
+        }
         if climbing and number >= max(10, count // 3) and rng.random() > RANDOM_STILL:
             unit = _near_best(space, seen, unit, rng)
         params = space.decode(unit)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.space import Categorical, Params, Space
+from service.domain.space import Categorical, Params, Scalar, Space
 from service.narrowing.surface import Floats, Indices
 
 MOST_LEVELS = 64
@@ -23,15 +23,22 @@ class Axes:
     names: tuple[str, ...]
 
     def rows(self, points: Sequence[Params]) -> Floats:
-        return np.array([[self._place(name, point) for name in self.names] for point in points], dtype=np.float64)
+        return np.array([self._places(name, points) for name in self.names]).T
 
-    def _place(self, name: str, point: Params) -> float:
-        if name not in point:
-            return np.nan
+    def _places(self, name: str, points: Sequence[Params]) -> Floats:
+        parameter = self.space.parameters[name]
+        if isinstance(parameter, Categorical) or parameter.count is not None:
+            return np.array([self._place(name, point[name]) if name in point else np.nan for point in points])
+        start, end = parameter.position(parameter.low), parameter.position(parameter.high)
+        values = np.array([point.get(name, np.nan) for point in points], dtype=np.float64)
+        positions = np.log(values) if parameter.scale == "log" else values
+        return np.clip((positions - start) / (end - start), -FARTHEST, FARTHEST)
+
+    def _place(self, name: str, value: Scalar) -> float:
         parameter = self.space.parameters[name]
         if isinstance(parameter, Categorical):
-            return float(parameter.index(point[name]))
-        return min(max(parameter.to_unit(point[name]), -FARTHEST), FARTHEST)
+            return float(parameter.index(value))
+        return min(max(parameter.to_unit(value), -FARTHEST), FARTHEST)
 
     @cached_property
     def choices(self) -> Indices:
@@ -53,8 +60,8 @@ class Axes:
         idle = np.isnan(places)
         if not count:
             return np.where(idle, INACTIVE, places)[:, None]
-        chosen = (places[:, None] == np.arange(count)) * 0.5**0.5
-        return np.where(idle[:, None], 0.5**0.5 / count, chosen)
+        chosen = np.where(places[:, None] == np.arange(count), 0.5**0.5, 0.0)
+        return np.asarray(np.where(idle[:, None], 0.5**0.5 / count, chosen))
 
     def squares(self, rows: Floats) -> Floats:
         """Squared differences between rows, one square matrix a parameter."""
@@ -68,7 +75,7 @@ class Axes:
 
     def spread(self, units: Floats) -> Floats:
         """Points of the unit cube as points of the box in which every parameter is active."""
-        return np.where(self.choices > 0, np.floor(units * np.maximum(self.choices, 1)), units)
+        return np.asarray(np.where(self.choices > 0, np.floor(units * np.maximum(self.choices, 1)), units))
 
     def settled(self, rows: Floats) -> Floats:
         """The nearest points that the box has, without the parameters that are not active there."""
@@ -95,12 +102,12 @@ class Axes:
         active = np.ones(len(rows), dtype=bool)
         for other, values in (self.space.parameters[name].when or {}).items():
             if other in self.names:
-                wanted = [self._place(other, {other: value}) for value in values if self._has(other, {other: value})]
+                wanted = [self._place(other, value) for value in values if self._has(other, value)]
                 active &= np.isclose(rows[:, self.names.index(other), None], wanted).any(axis=1)
         return active
 
-    def _has(self, name: str, point: Params) -> bool:
-        return self.space.parameters[name].fault(point[name]) is None
+    def _has(self, name: str, value: Scalar) -> bool:
+        return self.space.parameters[name].fault(value) is None
 
 
 def _apart(columns: Floats) -> Floats:

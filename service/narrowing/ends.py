@@ -1,4 +1,4 @@
-"""The ends of a range from places on it: outwards to values that it has, rounded for a reader, or beyond, up to its limit."""
+"""New ends for a range: from places on it, outwards to values that it has, or beyond it, up to its limit."""
 
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -32,11 +32,11 @@ def _value(parameter: Numeric, place: float, side: Side) -> float:
 
 
 def _rounded(value: float, parameter: Numeric, side: Side) -> float:
-    """Outwards, to digits that matter within the width of the range."""
     return _to_digits(value, parameter, ROUND_FLOOR if side == "low" else ROUND_CEILING)
 
 
 def _to_digits(value: float, parameter: Numeric, way: str) -> float:
+    """To digits that matter within the width of the range."""
     size = min(abs(value), parameter.high - parameter.low) or 1.0
     unit = Decimal(1).scaleb(math.floor(math.log10(size)) - DIGITS + 1)
     return float((Decimal(value) / unit).to_integral_value(way) * unit)

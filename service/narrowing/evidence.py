@@ -28,11 +28,10 @@ class EvidenceSettings(PartSettings):
 class Evidence:
     """Draws functions that the trials allow, and asks each of them where it is best.
 
-    The confidence is, of a narrower range, the share of these functions that are best in it; of a
-    wider one, of those that are best in the outer tenth at that end or beyond it; of a range that
-    is kept because nothing speaks for its parameter's mattering, how likely the values are without it
-    as a share of how likely they are with it; of one that is kept though it matters, 1.
-    With too few trials it is 0.
+    The confidence is, of a narrower range or of one that is kept though it matters, the share of these
+    functions that are best in it; of a wider one, the share of those that are best in the outer tenth at
+    that end or beyond it; of a range that is kept because nothing speaks for its parameter's mattering, how
+    likely the values are without it as a share of how likely they are with it. With too few trials it is 0.
     """
 
     name = "evidence"

@@ -30,8 +30,9 @@ class Landscape:
     @property
     def chances(self) -> Floats:
         """The chance of each parameter, of the two fits the smaller, for having been asked twice twice as large."""
-        fits = [fit.chances for fit in (self.values, self.failures and self.failures.fit) if fit is not None]
-        return np.asarray(np.minimum(1.0, np.min(fits, axis=0) * len(fits)))
+        fits = [self.values, None if self.failures is None else self.failures.fit]
+        known = [fit.chances for fit in fits if fit is not None]
+        return np.asarray(np.minimum(1.0, np.min(known, axis=0) * len(known)))
 
     def predict(self, columns: Floats) -> tuple[Floats, Floats]:
         """The mean and the deviation at each point, deep down where trials are all but sure to fail."""

@@ -85,7 +85,7 @@ def _promising(axes: Axes, landscape: Landscape, rows: Floats, rng: np.random.Ge
     points = np.concatenate([start, near])
     mean, deviation = landscape.predict(axes.columns(points))
     promise = mean + SURE * deviation
-    chosen = [_thinned(promise, mean, group) for group in ~np.isnan(points.T) if group.any()]
+    chosen = [_thinned(promise, mean, group) for group in np.unique(~np.isnan(points), axis=1).T if group.any()]
     return points[np.unique(np.concatenate(chosen))]
 
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from service.domain.ranking import estimated_noise, leaders
+from service.domain.ranking import estimated_noise, interval_of, leaders
 from service.domain.space import Categorical, Space
 from service.domain.status import TrialStatus
 from service.domain.trial import Goal, Observation
@@ -20,7 +20,7 @@ from service.narrowing.surface import Floats, Sample
 
 FINISHED = frozenset({TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED})
 MOST_AXES = 20
-MOST_NEIGHBOURS = 200
+MOST_NEIGHBOURS = 100
 NEAR = 1.0
 
 
@@ -28,7 +28,6 @@ NEAR = 1.0
 class Reading:
     """Trials in or near the box, their leaders, which parameters matter, and where the best may lie."""
 
-    space: Space
     trials: Sequence[Observation]
     leaders: Sequence[Observation]
     chances: Mapping[str, float]
@@ -37,91 +36,87 @@ class Reading:
     """None where no parameter matters."""
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """Points and a score of each."""
+
+    trials: Sequence[Observation]
+    sample: Sample
+
+    def fit(self, axes: Axes) -> Fit:
+        return Fit.of(axes, _rows(axes, self.trials), self.sample)
+
+    def associations(self, axes: Axes) -> Floats:
+        """How much of the scores a parabola over each parameter alone explains."""
+        places = _rows(axes, self.trials) / np.maximum(axes.choices, 1)
+        return np.array([_explained(column, self.sample.scores) for column in places.T])
+
+
 def nearby(space: Space, history: Sequence[Observation]) -> list[Observation]:
     """Finished trials that lie in the box, or outside by no more than its width."""
     finished = [one for one in history if one.status in FINISHED and not space.faults(one.params, elsewhere=True)]
-    rows = Axes(space, tuple(space.parameters)).rows([one.params for one in finished])
     if not finished:
         return []
+    rows = _rows(Axes(space, tuple(space.parameters)), finished)
     ranges = rows[:, [not isinstance(parameter, Categorical) for parameter in space.parameters.values()]]
-    near = (np.isnan(ranges) | ((ranges >= -NEAR) & (ranges <= 1 + NEAR))).all(axis=1)
-    return [one for one, is_near in zip(finished, near.tolist(), strict=True) if is_near]
+    near = np.isnan(ranges) | ((ranges >= -NEAR) & (ranges <= 1 + NEAR))
+    return [finished[index] for index in np.flatnonzero(near.all(axis=1))]
 
 
 def read(space: Space, trials: Sequence[Observation], goal: Goal, level: float) -> Reading | None:
     """None where all trials ended alike, so that there is nothing to tell them apart by."""
+    axes = Axes(space, tuple(name for name, parameter in space.parameters.items() if parameter.count != 1))
     with_value = [trial for trial in trials if not is_failed(trial)]
     values, failures = valued(with_value, goal), failed(trials)
-    every = Axes(space, tuple(name for name, parameter in space.parameters.items() if parameter.count != 1))
-    if not every.names or (values is None and failures is None):
+    told = [] if values is None else [_Scored(with_value, values)]
+    told += [] if failures is None else [_Scored(trials, failures[0])]
+    if not axes.names or not told:
         return None
-    axes = _likeliest(every, trials, with_value, values, failures)
+    axes = _likeliest(axes, told)
     landscape = Landscape(
-        values and Fit.of(axes, axes.rows([one.params for one in with_value]), values),
-        failures and Failures(Fit.of(axes, axes.rows([one.params for one in trials]), failures[0]), failures[1]),
+        None if values is None else told[0].fit(axes),
+        None if failures is None else Failures(told[-1].fit(axes), failures[1]),
     )
     chances = dict(zip(axes.names, landscape.chances.tolist(), strict=True))
     optima = _optima(axes, trials, landscape, level) if min(chances.values()) <= level else None
-    return Reading(space, trials, _leaders(space, trials, goal), chances, optima)
+    return Reading(trials, _leaders(space, trials, goal), chances, optima)
+
+
+def _rows(axes: Axes, trials: Sequence[Observation]) -> Floats:
+    return axes.rows([trial.params for trial in trials])
 
 
 def _optima(axes: Axes, trials: Sequence[Observation], landscape: Landscape, level: float) -> Optima:
-    ends = [
-        (index, side)
-        for index, name in enumerate(axes.names)
-        if landscape.chances[index] <= level
-        for side in _open_ends(axes, name)
-    ]
-    rows = axes.rows([one.params for one in trials])
-    return Optima.of(axes, landscape, rows, ends, _seed(rows, trials))
+    matters = np.flatnonzero(landscape.chances <= level).tolist()
+    ends = [(index, side) for index in matters for side in _open_ends(axes.space, axes.names[index])]
+    return Optima.of(axes, landscape, _rows(axes, trials), ends, _seed(trials))
 
 
-def _open_ends(axes: Axes, name: str) -> list[Side]:
-    parameter = axes.space.parameters[name]
-    if isinstance(parameter, Categorical):
-        return []
+def _open_ends(space: Space, name: str) -> list[Side]:
+    parameter = space.parameters[name]
     sides: tuple[Side, Side] = ("low", "high")
-    return [side for side in sides if widened(parameter, side) is not None]
+    return [side for side in sides if not isinstance(parameter, Categorical) and widened(parameter, side) is not None]
 
 
-def _seed(rows: Floats, trials: Sequence[Observation]) -> int:
+def _seed(trials: Sequence[Observation]) -> int:
     """The same trials are judged alike each time."""
-    said = repr((rows.round(9).tolist(), [one.number for one in trials]))
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest())
+    numbers = repr([trial.number for trial in trials]).encode()
+    return int.from_bytes(blake2b(numbers, digest_size=8).digest())
 
 
-def _likeliest(
-    axes: Axes,
-    trials: Sequence[Observation],
-    with_value: Sequence[Observation],
-    values: Sample | None,
-    failures: tuple[Sample, float] | None,
-) -> Axes:
+def _likeliest(axes: Axes, told: Sequence[_Scored]) -> Axes:
     """Those parameters that may matter most, where they are too many to compare points by all of them."""
     if len(axes.names) <= MOST_AXES:
         return axes
-    order = np.argsort(
-        -_associations(axes, with_value, values) - _associations(axes, trials, failures and failures[0]), kind="stable"
-    )
-    kept = {axes.names[index] for index in order[:MOST_AXES]}
+    explained = np.sum([scored.associations(axes) for scored in told], axis=0)
+    kept = {axes.names[index] for index in np.argsort(-explained, kind="stable")[:MOST_AXES]}
     return Axes(axes.space, tuple(name for name in axes.names if name in kept))
 
 
-def _associations(axes: Axes, trials: Sequence[Observation], sample: Sample | None) -> Floats:
-    if sample is None:
-        return np.zeros(len(axes.names))
-    places = axes.rows([one.params for one in trials]) / np.maximum(axes.choices, 1)
-    return np.array([_association(column, sample.scores) for column in places.T])
-
-
-def _association(places: Floats, scores: Floats) -> float:
-    """How much of the scores a parabola over one parameter explains."""
+def _explained(places: Floats, scores: Floats) -> float:
     used = ~np.isnan(places)
-    if used.sum() < 4:
-        return 0.0
-    columns = np.vander(np.clip(places[used], -1, 2), 3)
-    values = scores[used] - scores[used].mean()
-    fit = columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
+    columns = np.vander(np.clip(places[used], -NEAR, 1 + NEAR), 3)
+    fit = columns @ np.linalg.lstsq(columns, scores[used], rcond=None)[0]
     return float(fit @ fit)
 
 
@@ -129,5 +124,6 @@ def _leaders(space: Space, trials: Sequence[Observation], goal: Goal) -> list[Ob
     """Completed trials in the box that cannot be told apart from the best of them, best first."""
     inside = [one for one in trials if one.status is TrialStatus.COMPLETED and not space.faults(one.params)]
     ranked = sorted(inside, key=lambda one: (-goal.better(one.value or 0.0), one.number))
-    noise = estimated_noise(space, ranked[:MOST_NEIGHBOURS])
+    known = all(interval_of(one.value, one.samples) is not None for one in ranked)
+    noise = None if known else estimated_noise(space, ranked[:MOST_NEIGHBOURS])
     return [one for one, leads in zip(ranked, leaders(ranked, goal, noise), strict=True) if leads]

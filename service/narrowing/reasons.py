@@ -10,7 +10,8 @@ OUTER = 0.25
 
 
 def too_few(count: int, fewest: int) -> str:
-    return f"Too few: {_counted(count, 'finished trial lies', 'finished trials lie')} in or near the box in force and used it, and at least {fewest} are needed."
+    have = "1 finished trial" if count == 1 else f"{count} finished trials"
+    return f"Too few: {have} in or near the box in force used this parameter, and it takes at least {fewest}."
 
 
 def alike(count: int) -> str:
@@ -44,7 +45,8 @@ def any_choice(where: str) -> str:
 
 def cut(where: str, proposed: Numeric, share: float, failed: str) -> str:
     scale = " on its log scale" if proposed.scale == "log" else ""
-    return f"{where}; the best lies between {proposed.low:.4g} and {proposed.high:.4g}, {share:.0%} of the range{scale}{failed}."
+    interval = f"{proposed.low:.4g} and {proposed.high:.4g}"
+    return f"{where}; the best lies between {interval}, {share:.0%} of the range{scale}{failed}."
 
 
 def failures(failed: int, outside: int) -> str:
@@ -95,7 +97,3 @@ def _who(leaders: Sequence[Observation]) -> str:
     if len(leaders) == 1:
         return f"The one leader ({best:.4g})"
     return f"The {len(leaders)} leaders, which cannot be told apart from the best ({best:.4g}),"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

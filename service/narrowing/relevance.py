@@ -14,6 +14,7 @@ START_LENGTH, START_SIGNAL = 0.6, 1.0
 LONG = 20.0
 LEVELS = 5
 SHRINKAGE = 4.0
+TELLING = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _loudness(squares: Floats, few: Sample, shape: Shape, axes: Axes, rows: Floa
     factors = [(np.square(off[group]).sum() + SHRINKAGE) / (len(group) + SHRINKAGE) for group in groups]
     columns = axes.columns(rows)
     levels, _ = Surface.through(shape, axes.owners, columns, sample).predict(columns)
-    return np.interp(levels, [said[group].mean() for group in groups], factors)
+    return np.asarray(np.interp(levels, [said[group].mean() for group in groups], factors))
 
 
 def _chance(index: int, squares: Floats, sample: Sample, shape: Shape, best: float) -> float:
@@ -70,6 +71,6 @@ def _chance(index: int, squares: Floats, sample: Sample, shape: Shape, best: flo
         return 1.0
     others, rest = np.delete(squares, index, axis=0), shape.without(index)
     at_first = likelihood(others, sample, rest)[0]
-    # The others may make up for it only where it seems to matter at all.
-    without = at_first if best - at_first < 1 else fitted(others, sample, rest)[1]
+    # The others can only make up for some of it: there is no need to try where it hardly seems to matter.
+    without = at_first if best - at_first < TELLING else fitted(others, sample, rest)[1]
     return min(1.0, float(np.exp(without - best)))

@@ -36,7 +36,7 @@ class Shape:
 
     @property
     def theta(self) -> Floats:
-        return np.log(np.append(self.lengths, [self.signal, self.noise]))
+        return np.asarray(np.log(np.append(self.lengths, [self.signal, self.noise])))
 
     @classmethod
     def at(cls, theta: Floats) -> Self:
@@ -51,7 +51,8 @@ class Shape:
         """Matern 5/2 of squared distances in lengths, and its slope by them."""
         root = np.sqrt(5 * squares)
         decay = self.signal * np.exp(-root)
-        return decay * (1 + root + root**2 / 3), decay * (-5 / 6) * (1 + root)
+        alike: Floats = decay * (1 + root + root**2 / 3)
+        return alike, decay * (-5 / 6) * (1 + root)
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ class Surface:
 
         scaled = points / shape.lengths[owners]
         noise = np.diag(shape.noise * sample.loudness + JITTER)
-        factor = np.linalg.cholesky(shape.covariance(_squares(scaled, scaled))[0] + noise)
+        covariance = shape.covariance(_squares(scaled, scaled))[0] + noise
+        factor = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
         return cls(shape, owners, scaled, factor, solve_triangular(factor, sample.scores, lower=True))
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:

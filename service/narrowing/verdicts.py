@@ -15,10 +15,10 @@ from service.narrowing.optima import Optima
 from service.narrowing.surface import Floats
 
 NOTICEABLE = 0.2
-MARGIN = 0.08
-ROOM = 0.35
-RISING = 0.33
-CROWDED = 0.5
+MARGIN = 0.05
+ROOM = 0.15
+RISING = 0.25
+CROWDED = 0.8
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def judge_range(parameter: Numeric, case: Case) -> RangeEvidence:
     share = _share(proposed, parameter)
     if share > 1 - NOTICEABLE:
         low, high = (parameter.from_unit(float(place)) for place in (best.min(), best.max()))
-        return keep(parameter, case.leaders, reasons.anywhere(where, low, high), 1.0)
+        return keep(parameter, case.leaders, reasons.anywhere(where, low, high), _here(case))
     reason = reasons.cut(where, proposed, share, _failures(proposed, case))
     within = float(np.mean((best >= parameter.to_unit(proposed.low)) & (best <= parameter.to_unit(proposed.high))))
     return _evidence(Verdict.NARROW, proposed, case.leaders, reason, within)
@@ -87,6 +87,10 @@ def _rising_side(case: Case) -> Side | None:
     sides: tuple[Side, Side] = ("low", "high")
     found = [side for side in sides if _rises(case, side)]
     return max(found, key=lambda side: case.optima.rises(case.axis, side), default=None)
+
+
+def _here(case: Case) -> float:
+    return 1 - max(case.optima.rises(case.axis, "low"), case.optima.rises(case.axis, "high"))
 
 
 def _rises(case: Case, side: Side) -> bool:
