@@ -15,7 +15,7 @@ from service.operations.plan_check import unknown
 from service.operations.settings_check import settings_faults
 from service.storage.store import Store
 
-DEFAULT_POLICY = Plan(policy="leaders")
+DEFAULT_POLICY = Plan(policy="evidence")
 
 
 @dataclass(frozen=True, slots=True)
