@@ -29,8 +29,8 @@ class CmaEsSettings(PartSettings):
     use_separable_cma: Annotated[bool, Field(description="a diagonal covariance: for many parameters")] = False
     lr_adapt: Annotated[bool, Field(description="adapts its learning rate: for noisy values and many optima")] = False
     independent_sampler: Annotated[
-        Literal["random", "tpe"], Field(description="what chooses the values of categorical parameters")
-    ] = "random"
+        Literal["random", "tpe"], Field(description="what chooses among categories; Optuna's default is random")
+    ] = "tpe"
 
 
 class CmaEsSearch(SamplerSearch[CmaEsSettings]):
