@@ -1,5 +1,6 @@
 """Keeps slow suggestions ahead of the workers, in a process that does nothing else."""
 
+import logging
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +15,8 @@ from service.operations.history import Histories
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer, Question
 from service.storage.store import Database, Store
+
+log = logging.getLogger("shibori.suggesting")
 
 
 class SearchProcess:
@@ -61,12 +64,18 @@ class Suggester:
         self._histories.keep_only(running)
         self._paces = {study_id: self._paces.get(study_id, Pace()) for study_id in running}
         for study_id, pace in self._paces.items():
-            request = self._database.read(partial(_plan, study_id, self._histories, pace))
-            if request is not None:
-                algorithm = request.study.spec.search.algorithm
-                answer = self._process.ask(algorithm, request.question, request.settings, request.count)
-                if not self._database.write(partial(_record, request, answer)):
-                    pace.overtaken()
+            try:
+                self._suggest_for(study_id, pace)
+            except Exception:
+                log.exception("no suggestions for study %s; they will be tried again", study_id)
+
+    def _suggest_for(self, study_id: str, pace: Pace) -> None:
+        request = self._database.read(partial(_plan, study_id, self._histories, pace))
+        if request is not None:
+            algorithm = request.study.spec.search.algorithm
+            answer = self._process.ask(algorithm, request.question, request.settings, request.count)
+            if not self._database.write(partial(_record, request, answer)):
+                pace.overtaken()
 
 
 def suggest(algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
