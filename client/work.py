@@ -27,9 +27,9 @@ class WorkCalls:
         """Leases on trials, or none when `wait_seconds` ran out."""
         return self._transport.post_keyless("/claims", Claimed, request, request.wait_seconds)
 
-    def report(self, trial: int, lease: str, epochs: Sequence[Epoch] = ()) -> ReportAnswer:
-        """Sends epochs and renews the lease."""
-        body = ReportRequest(lease=lease, epochs=list(epochs))
+    def report(self, trial: int, lease: str, epochs: Sequence[Epoch] = (), *, claim_next: int = 0) -> ReportAnswer:
+        """Sends epochs and renews the lease; claims what comes next where the answer is to stop."""
+        body = ReportRequest(lease=lease, epochs=list(epochs), claim_next=claim_next)
         return self._transport.post_keyless(f"/trials/{trial}/report", ReportAnswer, body)
 
     def upload_weights(self, trial: int, lease: str, content: bytes) -> None:

@@ -376,8 +376,11 @@ Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class ReportRequest(Wire):
+    """Epochs, or none as a heartbeat; `claim_next` trials are claimed where the answer is to stop."""
+
     lease: Token
     epochs: Epochs = []
+    claim_next: Annotated[Integer, Field(ge=0, le=1_000)] = 0
 
 
 class ReportAnswer(Wire):
@@ -385,6 +388,7 @@ class ReportAnswer(Wire):
     reason: str | None
     expires_at: datetime | None
     report_at: int | None = None
+    claimed: Claimed = Claimed(trials=[])
 
 
 class CompleteRequest(Wire):

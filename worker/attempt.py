@@ -40,7 +40,7 @@ class Attempts:
             outcome = Dropped(keeper.told)
         claimed = self._tell(trial, outcome, keeper.rest())
         self.holding.drop()
-        return claimed
+        return keeper.claimed or claimed
 
     def _tell(self, trial: ClaimedTrial, outcome: Outcome, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
         try:

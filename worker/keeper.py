@@ -12,6 +12,7 @@ from worker.outbox import Outbox
 from worker.stopping import Halt, Stopped
 
 BATCH_SECONDS = 0.75
+EPOCHS_PER_RENEWAL = 10
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +35,10 @@ class Keeper:
         self._wake = threading.Event()
         self._done = False
         self._thread = threading.Thread(target=self._keep, name=f"keeper-{trial.id}", daemon=True)
+        self._clock, self._began_at, self._epochs = clock, clock(), 0
         self.told: Halt | None = None
+        self.claimed: list[ClaimedTrial] = []
+        """What came with the word to stop, to run next."""
 
     def __enter__(self) -> "Keeper":
         self._thread.start()
@@ -47,6 +51,7 @@ class Keeper:
 
     def report(self, epoch: Mapping[str, object]) -> None:
         point = epoch_of(epoch)
+        self._epochs += 1
         due_earlier = self._outbox.add(point)
         if self._report_at is not None and point.epoch >= self._report_at:
             # Asked for once: the answer says when next.
@@ -82,7 +87,7 @@ class Keeper:
 
     def _send(self, batch: Sequence[Epoch]) -> None:
         try:
-            answer = self._client.report(self._trial.id, self._trial.lease.token, batch)
+            answer = self._client.report(self._trial.id, self._trial.lease.token, batch, claim_next=self._claim_next())
         except Unreachable as error:
             log.info("trial %s: %s; the report is kept", self._trial.id, error)
             self._outbox.unanswered()
@@ -95,4 +100,12 @@ class Keeper:
         else:
             self._outbox.sent(batch)
             self._report_at = answer.report_at
+            self.claimed = answer.claimed.trials
             self._halt = Halt.STOP if answer.action == "stop" else None
+
+    def _claim_next(self) -> int:
+        """One more trial, unless its lease could run out before the epoch ends that hears of the stop."""
+        if self._epochs == 0 or self._shutting_down():
+            return 0
+        epoch_seconds = (self._clock() - self._began_at) / self._epochs
+        return 1 if epoch_seconds < self._trial.lease.renew_seconds / EPOCHS_PER_RENEWAL else 0

@@ -71,12 +71,13 @@ async def claim(
 
 @router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
 def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
-    """Report epochs of the learning curve, or none as a heartbeat; renews the lease."""
+    """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
     def work(store: Store) -> ReportAnswer:
-        answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs))
+        answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs), said.claim_next)
         if isinstance(answer, Stop):
-            return ReportAnswer(action="stop", reason=answer.reason, expires_at=None)
+            claimed = claimed_view(answer.claimed)
+            return ReportAnswer(action="stop", reason=answer.reason, expires_at=None, claimed=claimed)
         return ReportAnswer(action="continue", reason=None, expires_at=answer.expires_at, report_at=answer.report_at)
 
     return mutating.answer(work)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from service.domain.status import AttemptEnd, Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
+from service.operations.claim import Claim, claim_next
 from service.operations.conclude import end_trial
 from service.operations.give_back import lease_lost
 from service.operations.prune import Pruning, check_run, course_of
@@ -25,13 +26,31 @@ class Continue:
 @dataclass(frozen=True, slots=True)
 class Stop:
     reason: str
+    claimed: list[Claim]
+    """What the worker was given to do next."""
 
 
-def report_epochs(store: Store, trial_id: int, token: str, epochs: Sequence[EpochNumbers]) -> Continue | Stop:
-    """Add epochs to the curve; the answer tells the worker to go on or to stop."""
+def report_epochs(
+    store: Store, trial_id: int, token: str, epochs: Sequence[EpochNumbers], claim_count: int = 0
+) -> Continue | Stop:
+    """Add epochs to the curve; the answer tells the worker to go on or to stop, and then what to do next."""
     trial = store.trials.held(trial_id, token)
-    if trial is None:
+    said = _said(store, trial_id, token) if trial is None else _take(store, trial, epochs)
+    if isinstance(said, Continue):
+        return said
+    # The token names the request, so that a worker that lost the answer is given the same trials again.
+    return Stop(said.stop_reason or "", claim_next(store, said, claim_count, token))
+
+
+def _said(store: Store, trial_id: int, token: str) -> Trial:
+    """A trial that was stopped under this token: the answer to the report may have been lost."""
+    if store.attempts.end_of(trial_id, token) is not AttemptEnd.PRUNED:
         raise lease_lost(store, trial_id)
+    return store.trials.get(trial_id)
+
+
+def _take(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> Continue | Trial:
+    """What to go on with, or the trial as it ended."""
     checks = add_epochs(store, trial, epochs)
     study = store.studies.get(trial.study_id)
     if trial.stop_reason is not None:
@@ -68,17 +87,15 @@ def _reason_to_stop(
     return None if applied is None else applied.verdicts(checks)
 
 
-def _pruned(store: Store, study: Study, trial: Trial, reason: str) -> Stop:
+def _pruned(store: Store, study: Study, trial: Trial, reason: str) -> Trial:
     """A run that is cut short keeps its curve, its reason, and its last value; without one it is cancelled."""
     said = [epoch[name] for epoch in store.attempts.curve(trial.id) if (name := study.spec.metric.name) in epoch]
     if not said:
         return _cancelled(store, trial, reason)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.PRUNED, store.now, reason)
-    end_trial(store, trial, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
-    return Stop(reason)
+    return end_trial(store, trial, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
 
 
-def _cancelled(store: Store, trial: Trial, reason: str) -> Stop:
+def _cancelled(store: Store, trial: Trial, reason: str) -> Trial:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.CANCELLED, store.now, reason)
-    end_trial(store, trial, TrialStatus.CANCELLED, stop_reason=reason)
-    return Stop(reason)
+    return end_trial(store, trial, TrialStatus.CANCELLED, stop_reason=reason)

@@ -53,6 +53,20 @@ def test_an_epoch_that_a_rule_waits_for_leaves_at_once(
     assert [told["epochs"] for _, told in server.calls] == [[1, 2], [3, 4, 5]]
 
 
+@pytest.mark.parametrize(("epoch_seconds", "asked"), [(0.1, 1), (2.0, 0)])
+def test_with_the_word_to_stop_comes_the_next_trial_unless_its_lease_would_have_to_wait_long(
+    server: FakeServer, claimed: Callable[..., ClaimedTrial], clock: Clock, epoch_seconds: float, asked: int
+) -> None:
+    server.actions, server.next_trials = ["stop"], [claimed(id=8)]
+    keeper = Keeper(server, claimed(report_at=2), lambda: False, clock)  # type: ignore[arg-type]
+    clock.now = 2 * epoch_seconds
+    keeper.report({"epoch": 1})
+    keeper.report({"epoch": 2})
+    keeper.step()
+    assert [told["claim_next"] for _, told in server.calls] == [asked]
+    assert [trial.id for trial in keeper.claimed] == [8] * asked
+
+
 def test_a_long_epoch_renews_the_lease(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
     for second in range(31):
         at(keeper, clock, second)
@@ -117,7 +131,7 @@ def test_the_thread_renews_while_the_objective_is_silent(
 ) -> None:
     renewed = threading.Event()
 
-    def report(*_: object) -> Any:
+    def report(*_: object, **__: object) -> Any:
         renewed.set()
         return FakeServer().report(7, "token-1")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from client import ApiError
 from client.errors import error_of
-from service.protocol import ClaimedTrial, Epoch, ReportAnswer
+from service.protocol import Claimed, ClaimedTrial, Epoch, ReportAnswer
 from worker.stopping import Halt, Stopped
 
 
@@ -42,11 +42,13 @@ class FakeServer:
         if self.errors.get(name):
             raise self.errors[name].pop(0)
 
-    def report(self, trial: int, lease: str, epochs: Sequence[Epoch] = ()) -> ReportAnswer:
-        self._called("report", epochs=[epoch.epoch for epoch in epochs], lease=lease)
+    def report(self, trial: int, lease: str, epochs: Sequence[Epoch] = (), *, claim_next: int = 0) -> ReportAnswer:
+        self._called("report", epochs=[epoch.epoch for epoch in epochs], lease=lease, claim_next=claim_next)
         action = self.actions.pop(0) if self.actions else "continue"
         report_at = self.report_at.pop(0) if self.report_at else None
-        return ReportAnswer(action=action, reason=None, expires_at=None, report_at=report_at)  # type: ignore[arg-type]
+        trials = self.next_trials if claim_next and action == "stop" else []
+        said = {"action": action, "reason": None, "expires_at": None, "report_at": report_at}
+        return ReportAnswer.model_validate({**said, "claimed": Claimed(trials=trials)})
 
     def upload_weights(self, trial: int, lease: str, content: bytes) -> None:
         self._called("upload_weights", content=content)
