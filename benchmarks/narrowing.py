@@ -5,8 +5,9 @@ Simulated searches first, one line a scenario; then searches out of a table of t
 
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise, product
 from time import process_time
 from typing import Any
@@ -15,7 +16,23 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from benchmarks.searches import SCENARIOS, TABLE, Generator, RealTask, Task, simulated
+from benchmarks.searches import (
+    SCENARIOS,
+    TABLE,
+    Generator,
+    RealTask,
+    Task,
+    above,
+    below,
+    choices,
+    cliff,
+    flat,
+    gentle,
+    inside,
+    one_matters,
+    ridge,
+    simulated,
+)
 from service import narrowing
 from service.domain.rounds import RangeEvidence, Verdict
 from service.domain.space import Categorical, FloatRange, Parameter, Space
@@ -26,6 +43,8 @@ POLICIES = ("evidence", "leaders")
 TRIALS, SAMPLES = (20, 40, 100), (100, 2000)
 SEARCHES = 48
 REAL_SEARCHES = 100
+ROUNDS, ROUND_TRIALS = 4, 30
+IN_ROUNDS = 16
 REAL_TRIALS = (20, 40, 60, 100)
 OPTIMAL_LR = 0.1
 BOUNDS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.01)
@@ -95,7 +114,7 @@ class Tally:
     """Averages of what was told, by name."""
 
     def __init__(self) -> None:
-        self.sums: Counter[str] = Counter()
+        self.sums: defaultdict[str, float] = defaultdict(float)
         self.counts: Counter[str] = Counter()
 
     def add(self, name: str, value: float) -> None:
@@ -127,7 +146,7 @@ def simulate(searches: int) -> None:
                 if name == "evidence":
                     for verdict, confidence, is_so in confidences(task, verdicts):
                         stated[verdict].append((confidence, is_so))
-        show(scenario.__name__.replace("_", " "), tallies)
+        show(title(scenario), tallies)
     show("all", totals)
     for verdict, pairs in stated.items():
         show_confidence(verdict, pairs)
@@ -142,9 +161,13 @@ def search(scenario: Callable[[Generator], Task], index: int) -> tuple[Task, lis
     return task, simulated(task, trials, samples, rng, climbing=climbing)
 
 
-def show(title: str, tallies: Mapping[str, Tally]) -> None:
+def title(scenario: Callable[[Generator], Task]) -> str:
+    return scenario.__name__.replace("_", " ")
+
+
+def show(heading: str, tallies: Mapping[str, Tally]) -> None:
     for name, tally in tallies.items():
-        print(f"{title:18}{name:10}" + "".join(f"{tally.shown(column):>18}" for column in COLUMNS))
+        print(f"{heading:18}{name:10}" + "".join(f"{tally.shown(column):>18}" for column in COLUMNS))
 
 
 def show_confidence(verdict: Verdict, pairs: Sequence[tuple[float, bool]]) -> None:
@@ -155,6 +178,42 @@ def show_confidence(verdict: Verdict, pairs: Sequence[tuple[float, bool]]) -> No
             print(f"  {low:.2f} to {min(high, 1):.2f}: {np.mean(some):.1%} of {len(some)}")
 
 
+def in_rounds(searches: int) -> None:
+    """Rounds opened as proposed, one after another: histories are not uniform in the later ones."""
+    print(f"\n{ROUNDS} rounds of {ROUND_TRIALS} trials, each opened as proposed:")
+    for scenario in (inside, one_matters, gentle, ridge, below, above, cliff, choices, flat):
+        tallies = {name: Tally() for name in POLICIES}
+        for index, name in product(range(searches), POLICIES):
+            rng = np.random.default_rng([index, *scenario.__name__.encode()])
+            task = scenario(rng)
+            for what, value in after_rounds(name, task, SAMPLES[index % 2], rng, climbing=index % 4 > 1):
+                tallies[name].add(what, value)
+        for name, tally in tallies.items():
+            told = ", ".join(f"{what} {tally.shown(what)}" for what in ("best in", "width left", "left alone"))
+            print(f"  {title(scenario):16}{name:10}{told}")
+
+
+def after_rounds(name: str, task: Task, samples: int, rng: Generator, *, climbing: bool) -> Iterator[tuple[str, float]]:
+    space, history = task.space, list[Observation]()
+    for _ in range(ROUNDS):
+        fresh = simulated(task, ROUND_TRIALS, samples, rng, climbing=climbing, box=space)
+        history += [replace(trial, number=trial.number + len(history)) for trial in fresh]
+        proposed = judged(name, space, history)
+        space = space.with_ranges({parameter: evidence.proposed for parameter, evidence in proposed.items()})
+    for parameter, best in task.best.items():
+        yield "best in", has(space.parameters[parameter], task.space.parameters[parameter], best)
+        yield "width left", share_left(space.parameters[parameter], task.space.parameters[parameter])
+    for parameter in task.idle:
+        yield "left alone", space.parameters[parameter] == task.space.parameters[parameter]
+
+
+def has(last: Parameter, first: Parameter, best: float) -> bool:
+    """Whether a range has the best place of the one at first."""
+    if isinstance(first, Categorical) or isinstance(last, Categorical) or first.count is not None:
+        return last.fault(first.from_unit(best)) is None
+    return first.to_unit(last.low) <= best <= first.to_unit(last.high)
+
+
 def real(searches: int) -> None:
     """Of the reference task: the range that ends below its optimum, and one that holds it."""
     table = RealTask.load()
@@ -163,10 +222,8 @@ def real(searches: int) -> None:
         "lr 1e-6 to 1e-2": FloatRange(low=1e-6, high=1e-2, scale="log"),
         "lr 1e-4 to 1": FloatRange(low=1e-4, high=1.0, scale="log"),
     }
-    for (title, lr), climbing in product(boxes.items(), (False, True)):
-        print(
-            f"\nThe reference task, {title}, weight decay 1e-8 to 1e-4, {'climbing' if climbing else 'random'} trials:"
-        )
+    for (box, lr), climbing in product(boxes.items(), (False, True)):
+        print(f"\nThe reference task, {box}, weight decay 1e-8 to 1e-4, {'climbing' if climbing else 'random'} trials:")
         for trials, name in product(REAL_TRIALS, POLICIES):
             found: Counter[str] = Counter()
             for index in range(searches):
@@ -207,6 +264,7 @@ def cost() -> None:
 def main() -> None:
     searches = int(sys.argv[1]) if len(sys.argv) > 1 else SEARCHES
     simulate(searches)
+    in_rounds(IN_ROUNDS)
     if TABLE.exists():
         real(REAL_SEARCHES)
     cost()

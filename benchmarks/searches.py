@@ -193,7 +193,9 @@ def _stepped(parameter: Parameter, origin: Scalar | None, place: float, step: fl
     return float(np.clip(start + step * rng.standard_normal(), 0, 1))
 
 
-def simulated(task: Task, count: int, samples: int, rng: Generator, *, climbing: bool) -> list[Observation]:
+def simulated(
+    task: Task, count: int, samples: int, rng: Generator, *, climbing: bool, box: Space | None = None
+) -> list[Observation]:
     """Trials of a task, each measured on so many validation samples after a training of its own luck."""
 
     def run(params: Params, rng: Generator) -> float | None:
@@ -203,7 +205,7 @@ def simulated(task: Task, count: int, samples: int, rng: Generator, *, climbing:
         lucky = np.clip(accuracy + SEED_NOISE * rng.standard_normal(), 0, 1)
         return float(rng.binomial(samples, lucky)) / samples
 
-    return history(task.space, run, count, samples, rng, climbing=climbing)
+    return history(box or task.space, run, count, samples, rng, climbing=climbing)
 
 
 @dataclass(frozen=True)

@@ -44,15 +44,18 @@ class Landscape:
             mean = mean - _depth(failing - DOUBT * doubt, self.failures.threshold)
         return mean, deviation
 
-    def draw(self, columns: Floats, count: int, rng: np.random.Generator) -> Floats:
-        """Functions that the trials allow: one row each, a height for each point."""
+    def draw(self, columns: Floats, nearest: Floats, count: int, rng: np.random.Generator) -> Floats:
+        """Functions that the trials allow: one row each, a height for each point.
+
+        Failures are looked up at the nearest points of the box: what fails at an end fails beyond it.
+        """
         if self.values is None:
             heights: Floats = rng.standard_normal((count, len(columns)))
         else:
             heights = self.values.surface.draw(columns, count, rng)
         if self.failures is None:
             return heights
-        failing = self.failures.fit.surface.draw(columns, count, rng)
+        failing = self.failures.fit.surface.draw(nearest, count, rng)
         return np.asarray(heights - _depth(failing, self.failures.threshold))
 
 

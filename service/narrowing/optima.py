@@ -40,7 +40,9 @@ class Optima:
         points = _promising(axes, landscape, rows, rng)
         open_ends = [(index, side) for index, side in open_ends if not np.isnan(points[:, index]).all()]
         groups = [points, *(_past(axes, landscape, points, index, side) for index, side in open_ends)]
-        drawn = landscape.draw(axes.columns(np.concatenate(groups)), DRAWS, rng)
+        together = np.concatenate(groups)
+        nearest = np.where(axes.choices > 0, together, np.clip(together, 0, 1))
+        drawn = landscape.draw(axes.columns(together), axes.columns(nearest), DRAWS, rng)
         heights, *past = np.split(drawn, np.cumsum([len(group) for group in groups])[:-1], axis=1)
         return cls(
             axes, points, heights, {end: reached.max(axis=1) for end, reached in zip(open_ends, past, strict=True)}

@@ -122,8 +122,10 @@ def _explained(places: Floats, scores: Floats) -> float:
 
 def _leaders(space: Space, trials: Sequence[Observation], goal: Goal) -> list[Observation]:
     """Completed trials in the box that cannot be told apart from the best of them, best first."""
-    inside = [one for one in trials if one.status is TrialStatus.COMPLETED and not space.faults(one.params)]
-    ranked = sorted(inside, key=lambda one: (-goal.better(one.value or 0.0), one.number))
+    axes = Axes(space, tuple(space.parameters))
+    inside = [trials[index] for index in np.flatnonzero(axes.inside(_rows(axes, trials))).tolist()]
+    completed = [one for one in inside if one.status is TrialStatus.COMPLETED]
+    ranked = sorted(completed, key=lambda one: (-goal.better(one.value or 0.0), one.number))
     known = all(interval_of(one.value, one.samples) is not None for one in ranked)
     noise = None if known else estimated_noise(space, ranked[:MOST_NEIGHBOURS])
     return [one for one, leads in zip(ranked, leaders(ranked, goal, noise), strict=True) if leads]

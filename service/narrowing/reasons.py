@@ -44,17 +44,18 @@ def any_choice(where: str) -> str:
 
 
 def cut(where: str, proposed: Numeric, share: float, failed: str) -> str:
-    scale = " on its log scale" if proposed.scale == "log" else ""
+    of = "its values" if proposed.count is not None else "the range"
+    scale = " on its log scale" if proposed.count is None and proposed.scale == "log" else ""
     interval = f"{proposed.low:.4g} and {proposed.high:.4g}"
-    return f"{where}; the best lies between {interval}, {share:.0%} of the range{scale}{failed}."
+    return f"{where}; by all trials together the best lies between {interval}, {share:.0%} of {of}{scale}{failed}."
 
 
 def failures(failed: int, outside: int) -> str:
-    return f"; of the {outside} trials outside of it {failed} failed" if failed else ""
+    return f"; of the {outside} trials outside of it {failed} failed" if 4 * failed > outside else ""
 
 
-def dropped(where: str, left_out: Sequence[Scalar]) -> str:
-    return f"{where}; the best uses none of {', '.join(map(repr, left_out))}."
+def dropped(where: str, left: Sequence[Scalar]) -> str:
+    return f"{where}; by all trials together the best uses {' or '.join(map(repr, left))}."
 
 
 def rises(where: str, proposed: Numeric, current: Numeric, side: Side) -> str:

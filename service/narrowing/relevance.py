@@ -12,8 +12,9 @@ MOST_FITTED = 150
 MOST_KNOWN = 400
 START_LENGTH, START_SIGNAL = 0.6, 1.0
 LONG = 20.0
-LEVELS = 5
-SHRINKAGE = 4.0
+LEVELS = 4
+SHRINKAGE = 2.0
+PASSES = 2
 TELLING = 2.0
 
 
@@ -36,11 +37,12 @@ class Fit:
         rows, sample = rows[known], sample.of(known)
         few = evenly(len(rows), MOST_FITTED)
         squares = axes.squares(rows[few])
-        first, _ = fitted(squares, sample.of(few), _start(len(squares), sample))
-        heard = sample.with_loudness(_loudness(squares, sample.of(few), first, axes, rows, sample))
-        shape, best = fitted(squares, heard.of(few), first)
-        chances = [_chance(index, squares, heard.of(few), shape, best) for index in range(len(squares))]
-        return cls(Surface.through(shape, axes.owners, axes.columns(rows), heard), np.array(chances))
+        shape, best = fitted(squares, sample.of(few), _start(len(squares), sample))
+        for _ in range(PASSES):
+            sample = sample.with_loudness(_loudness(squares, few, shape, axes, rows, sample))
+            shape, best = fitted(squares, sample.of(few), shape)
+        chances = [_chance(index, squares, sample.of(few), shape, best) for index in range(len(squares))]
+        return cls(Surface.through(shape, axes.owners, axes.columns(rows), sample), np.array(chances))
 
 
 def evenly(count: int, most: int) -> Indices:
@@ -53,17 +55,17 @@ def _start(parameters: int, sample: Sample) -> Shape:
     return Shape(np.full(parameters, length), START_SIGNAL, sample.belief.variance)
 
 
-def _loudness(squares: Floats, few: Sample, shape: Shape, axes: Axes, rows: Floats, sample: Sample) -> Floats:
+def _loudness(squares: Floats, few: Indices, shape: Shape, axes: Axes, rows: Floats, sample: Sample) -> Floats:
     """How loud the noise is at the level of each score: collapsed trainings all end alike, good ones do not.
 
     From how far off scores are from what the others say of them, at a few levels.
     """
-    said, off = left_out(squares, few, shape)
+    said, off = left_out(squares, sample.of(few), shape)
     groups = np.array_split(np.argsort(said, kind="stable"), min(LEVELS, len(said)))
     factors = [(np.square(off[group]).sum() + SHRINKAGE) / (len(group) + SHRINKAGE) for group in groups]
     columns = axes.columns(rows)
     levels, _ = Surface.through(shape, axes.owners, columns, sample).predict(columns)
-    return np.asarray(np.interp(levels, [said[group].mean() for group in groups], factors))
+    return np.asarray(sample.loudness * np.interp(levels, [said[group].mean() for group in groups], factors))
 
 
 def _chance(index: int, squares: Floats, sample: Sample, shape: Shape, best: float) -> float:

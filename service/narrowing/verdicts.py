@@ -67,7 +67,7 @@ def judge_choices(parameter: Categorical, case: Case) -> RangeEvidence:
     if not dropped:
         return keep(parameter, case.leaders, reasons.any_choice(where), 1.0)
     left = [choice for index, choice in enumerate(parameter.choices) if index not in dropped]
-    reason = reasons.dropped(where, [parameter.choices[index] for index in sorted(dropped)])
+    reason = reasons.dropped(where, left)
     confidence = sum(share for index, share in enumerate(shares) if index not in dropped)
     return _evidence(Verdict.NARROW, replace(parameter, choices=left), case.leaders, reason, min(confidence, 1.0))
 

@@ -1,7 +1,9 @@
 """What every narrowing policy in the registry promises."""
 
+import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from service.domain.rounds import RangeEvidence, Verdict
-from service.domain.space import Categorical, FloatRange, Limit, Numeric, Parameter, Space, identity
+from service.domain.space import Categorical, FloatRange, IntRange, Limit, Numeric, Parameter, Space, identity
 from service.domain.status import TrialStatus
 from service.domain.trial import Goal, Observation
 from service.narrowing import find, known
@@ -154,3 +156,92 @@ def test_it_says_the_same_of_maximized_values_and_of_their_minimized_opposites(p
         }
 
     check()
+
+
+def twenty(trials: int) -> tuple[Space, list[Observation]]:
+    """Twenty ranges of two kinds, and trials along a line through them."""
+    space = Space(
+        {
+            f"p{index}": IntRange(low=1, high=33, step=4) if index % 2 else FloatRange(low=0, high=1)
+            for index in range(20)
+        }
+    )
+    places = [(number * 0.618) % 1 for number in range(trials)]
+    units = [{name: (place + 0.05 * index) % 1 for index, name in enumerate(space.parameters)} for place in places]
+    return space, [seen(number, space.decode(unit), unit["p0"]) for number, unit in enumerate(units)]
+
+
+@every_policy
+def test_the_same_history_gets_the_same_verdicts(policy: Policy[Any]) -> None:
+    @settings(few, max_examples=20)
+    @given(searches())
+    def check(search: tuple[Space, list[Observation]]) -> None:
+        space, history = search
+        assert judge(policy, space, history) == judge(policy, space, history)
+
+    check()
+
+
+@every_policy
+def test_verdicts_can_be_told_in_json(policy: Policy[Any]) -> None:
+    @settings(few, max_examples=20)
+    @given(searches())
+    def check(search: tuple[Space, list[Observation]]) -> None:
+        space, history = search
+        for evidence in judge(policy, space, history).values():
+            told = [asdict(evidence.proposed), evidence.confidence, evidence.trials, evidence.reason]
+            assert json.loads(json.dumps(told, allow_nan=False))[1] == evidence.confidence
+
+    check()
+
+
+@every_policy
+def test_a_single_trial_keeps_every_range(policy: Policy[Any]) -> None:
+    space = Space({"lr": FloatRange(low=1e-6, high=1e-2, scale="log"), "n": IntRange(low=1, high=9)})
+    verdicts = judge(policy, space, [seen(0, {"lr": 1e-3, "n": 3}, 0.5)])
+    assert {evidence.verdict for evidence in verdicts.values()} == {Verdict.KEEP}
+
+
+@every_policy
+def test_twenty_parameters_each_get_a_sound_verdict(policy: Policy[Any]) -> None:
+    space, history = twenty(40)
+    verdicts = judge(policy, space, history)
+    for name, evidence in verdicts.items():
+        assert_sound(space.parameters[name], evidence, history)
+        if isinstance(evidence.proposed, IntRange):
+            assert evidence.proposed.step == 4
+            assert evidence.proposed.low % 4 == 1
+
+
+@every_policy
+@pytest.mark.parametrize("rising", [1, -1])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_range_at_its_limit_is_not_widened(policy: Policy[Any], rising: int, scale: str) -> None:
+    limited = FloatRange(low=0.01, high=1, scale=scale, limit=Limit(low=0.01, high=1))
+    space = Space({"p": limited, "n": IntRange(low=1, high=64, scale=scale, limit=Limit(low=1, high=64))})
+    units = [{"p": (number * 0.618) % 1, "n": (number * 0.755) % 1} for number in range(60)]
+    history = [seen(number, space.decode(unit), rising * (unit["p"] + unit["n"])) for number, unit in enumerate(units)]
+    assert Verdict.WIDEN not in {evidence.verdict for evidence in judge(policy, space, history).values()}
+
+
+@every_policy
+@pytest.mark.parametrize("rising", [1, -1])
+def test_widening_never_goes_past_a_limit(policy: Policy[Any], rising: int) -> None:
+    space = Space({"p": FloatRange(low=0.01, high=1, scale="log", limit=Limit(low=0.008, high=1.1))})
+    units = [{"p": (number * 0.618) % 1} for number in range(60)]
+    history = [seen(number, space.decode(unit), rising * unit["p"]) for number, unit in enumerate(units)]
+    evidence = judge(policy, space, history)["p"]
+    assert not isinstance(evidence.proposed, Categorical)
+    assert 0.008 <= evidence.proposed.low < evidence.proposed.high <= 1.1
+
+
+@every_policy
+def test_at_least_one_choice_is_left_and_conditions_stay(policy: Policy[Any]) -> None:
+    momentum = FloatRange(low=0, high=1, when={"opt": ["momentum"]})
+    space = Space({"opt": Categorical(choices=["sgd", "momentum", "adam"]), "m": momentum})
+    units = [{"opt": (number * 0.618) % 1, "m": (number * 0.755) % 1} for number in range(60)]
+    history = [seen(number, params, len(params)) for number, params in enumerate(map(space.decode, units))]
+    verdicts = judge(policy, space, history)
+    assert isinstance(verdicts["opt"].proposed, Categorical)
+    assert "momentum" in verdicts["opt"].proposed.choices
+    assert verdicts["m"].proposed.when == {"opt": ["momentum"]}
