@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Self
 
@@ -42,7 +43,7 @@ class Evidence:
     def nothing(self) -> bool:
         return bool(np.isnan(self.values).all())
 
-    @property
+    @cached_property
     def scores(self) -> Floats:
         """Failed trials score a little below the worst that finished, whatever the values are."""
         failed = np.isnan(self.values)

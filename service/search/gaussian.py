@@ -17,9 +17,8 @@ SMALLEST_VARIANCE = 1e-12
 class Process:
     """A Matern 5/2 kernel with a length for each column, and noise, given scores of mean about 0.
 
-    scikit-optimize's regressor makes it and is asked no more: its `fit` takes three
-    factorisations and an inverse for each result, its `predict` sums over all pairs of points
-    for each candidate, and its gradients come one point at a time.
+    scikit-optimize's regressor makes it and is asked no more: it starts anew with each result,
+    inverts by way of a triangular one, and gives slopes for one point at a time.
     """
 
     scale: float

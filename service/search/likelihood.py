@@ -74,8 +74,8 @@ def likeliest(columns: Floats, groups: Places, scores: Floats) -> Hyperparameter
 def unlikelihood_of(columns: Floats, groups: Places, scores: Floats, theta: Floats) -> tuple[float, Floats]:
     """Minus the logarithm of the scores' likelihood, and its slope in the logarithms of scale, lengths and noise.
 
-    The slope in a length is a sum over all pairs of points, which is a product of matrices: a
-    tenth of the time of the regressor's own, which keeps a matrix of pairs for each length.
+    The slope in a length is a sum over all pairs of points, taken as a product of matrices; the
+    regressor's own keeps a matrix of pairs for each length.
     """
     from scipy.linalg import cho_solve
     from scipy.linalg.lapack import dpotrf

@@ -78,7 +78,7 @@ class Model:
         landscape = Landscape(self.features, process, promise, self._region(len(unfinished)))
         running = self.features.rows(unfinished)
         for place in landscape.ranked(self.incumbents, candidates, chance):
-            if process.distances(self.features.columns(place[np.newaxis]), running).min(initial=np.inf) > BESIDE:
+            if not unfinished or process.distances(self.features.columns(place[np.newaxis]), running).min() > BESIDE:
                 yield point_at(space, place.tolist())
 
     def _region(self, unfinished: int) -> Region:
