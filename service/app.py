@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import make_url
 
-from service.api import catalogue, figures, health, problems, replay, rounds, studies, trials, weights, work
+from service.api import catalogue, figures, health, importance, problems, replay, rounds, studies, trials, weights, work
 from service.api.body_limit import BodyLimit
 from service.background import Repeated, sweep
 from service.notifier import Notifier
@@ -70,7 +70,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (studies, trials, replay, rounds, figures, work, weights, catalogue):
+    for part in (studies, trials, replay, rounds, importance, figures, work, weights, catalogue):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
