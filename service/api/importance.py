@@ -14,7 +14,12 @@ router = APIRouter(prefix="/studies/{study}", tags=["studies"], route_class=Stri
 
 @router.get("/importance")
 def importance(process: Computing, database: Reading, study: StudyKey) -> Importance:
-    """Say of each parameter how much it matters, from every finished trial, or that it is not told apart from noise."""
+    """Say of each parameter how much it matters, or that it is not told apart from noise.
+
+    All finished search trials count: failed ones as the worst that finished, pruned ones at their
+    last value. Of more than 1,000, or of fewer where there are more than 15 parameters, some are
+    drawn; `trials` says how many were.
+    """
     asked = database.read(lambda store: plan_importance(store, store.studies.get(study)))
     told = process.call(judge, asked.space, asked.history, asked.goal, asked.seed)
     parameters = {name: _view(weight) for name, weight in told.parameters.items()}

@@ -14,6 +14,7 @@ from service.importance.forest import grown
 from service.importance.points import Floats, Group, Points, columns_of
 
 METHOD = "functional ANOVA of a random forest, with a local permutation test corrected after Holm"
+NO = "Not told apart from noise"
 LEVEL = 0.05
 FEWEST = 20
 MOST_TRIALS = 1_000
@@ -55,14 +56,16 @@ def judge(space: Space, history: Sequence[Observation], goal: Goal, seed: int) -
         return Importance(len(told), dict.fromkeys(space.parameters, Weight(reason=_too_few(len(told), "ended"))))
     points = Points.of(space, [seen.params for seen, _ in told], random)
     scores = _scores(np.array([value for _, value in told]))
+    weights = _weights(points, scores, seed, random)
+    return Importance(len(told), {name: weights[name] for name in space.parameters})
+
+
+def _weights(points: Points, scores: Floats, seed: int, random: np.random.Generator) -> dict[str, Weight]:
     trees = grown(points.rows, scores, TREES, seed % 2**32)
     judged = [name for name, group in points.groups.items() if np.count_nonzero(group.used) >= FEWEST]
     found, chance = shares(neighbours(trees), points.groups), p_values(trees, points, scores, judged, random)
-    weights = {
-        name: _weight(points.groups[name], found[name], chance.get(name), bool(scores.any()))
-        for name in space.parameters
-    }
-    return Importance(len(told), weights)
+    varied = bool(scores.any())
+    return {name: _weight(group, found[name], chance.get(name), varied) for name, group in points.groups.items()}
 
 
 def _told(history: Sequence[Observation], goal: Goal) -> list[tuple[Observation, float]]:
@@ -95,29 +98,24 @@ def _scores(values: Floats) -> Floats:
 
 
 def _weight(group: Group, share: Share, p_value: float | None, varied: bool) -> Weight:
-    used = np.count_nonzero(group.used)
+    used = int(np.count_nonzero(group.used))
     if p_value is None:
-        return Weight(reason=_too_few(int(used), "used it"))
-    if not varied:
-        p_value, reason = 1.0, f"Not told apart from noise: the values of all {used} trials are equal."
-    else:
-        reason = _reason(share, p_value, int(used))
+        return Weight(reason=_too_few(used, "used it"))
+    reason = _reason(share, p_value, used) if varied else f"{NO}: the values of all {used} trials are equal."
     return Weight(importance=share.total, alone=share.alone, p_value=p_value, matters=p_value < LEVEL, reason=reason)
 
 
 def _reason(share: Share, p_value: float, used: int) -> str:
-    if p_value >= LEVEL:
-        return (
-            f"Not told apart from noise: with the values of trials like them, the {used} trials that used it "
-            f"are foretold about as well as with their own (p = {p_value:.2g})."
-        )
-    how = "mostly together with others" if share.alone < share.total / 2 else "mostly by itself"
+    if p_value < LEVEL:
+        start = f"It matters, mostly {'together with others' if share.alone < share.total / 2 else 'by itself'}"
+        how = "worse than"
+    else:
+        start, how = NO, "about as well as"
     return (
-        f"It matters, {how}: with the values of trials like them, the {used} trials that used it "
-        f"are foretold worse than with their own (p = {p_value:.2g})."
+        f"{start}: with its values taken from trials like them, the {used} trials that used it "
+        f"are predicted {how} with their own (p = {p_value:.2g})."
     )
 
 
 def _too_few(trials: int, what: str) -> str:
-    have = f"{trials} trial{'' if trials == 1 else 's'}"
-    return f"Not told apart from noise: {have} {what}, and it takes {FEWEST} to judge."
+    return f"{NO}: {trials} trial{'' if trials == 1 else 's'} {what}, and it takes {FEWEST} to judge."
