@@ -1,12 +1,15 @@
-"""The calls about ranges: what the evidence says, which rounds there were, and a new one."""
+"""The calls about what the trials tell: which parameters matter, what becomes of the ranges, and figures."""
 
 from client.studies import path_of
 from client.transport import API, Request, Transport
-from service.protocol import Narrowing, RoundList, RoundRequest, RoundView
+from service.protocol import Importance, Narrowing, RoundList, RoundRequest, RoundView
 
 
 class NarrowingCalls:
     _transport: Transport
+
+    def importance(self, study: str) -> Importance:
+        return self._transport.get(f"{path_of(study)}/importance", Importance)
 
     def narrowing(self, study: str) -> Narrowing:
         return self._transport.get(f"{path_of(study)}/narrowing", Narrowing)

@@ -553,6 +553,28 @@ class FinalTest(Wire):
     failure: Failure | None
 
 
+class ParameterImportance(Wire):
+    """How much one parameter matters; the numbers are null where there are too few trials to know them."""
+
+    importance: float | None
+    """The share of the variance of the trials' ranks in which it has a part, alone or together with others."""
+    alone: float | None
+    """The share that it has by itself."""
+    p_value: float | None
+    """How likely chance alone is to let it seem to matter so much, corrected for the number of parameters."""
+    matters: bool
+    reason: str
+
+
+class Importance(Wire):
+    """Which parameters matter, from how many trials."""
+
+    study: str
+    trials: int
+    method: str
+    parameters: dict[str, ParameterImportance]
+
+
 class WorkerView(Wire):
     name: str
     objectives: list[str]

@@ -2,11 +2,12 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
@@ -17,19 +18,27 @@ from service.search.base import Answer, Question
 from service.storage.store import Database, Store
 
 log = logging.getLogger("shibori.suggesting")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class SearchProcess:
-    """Asks algorithms in a process of its own, which starts with the first question; any thread may ask."""
+    """Computes what is slow in a process of its own, which starts with the first question; any thread may ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
 
     def ask(self, algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
+        return self.call(suggest, algorithm, question, settings, count)
+
+    def call(
+        self, function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Result:
+        """What a function of a module makes of its arguments there."""
         executor = self._running()
         try:
-            return executor.submit(suggest, algorithm, question, settings, count).result()
+            return executor.submit(function, *arguments, **named).result()
         except BrokenProcessPool:
             self._forget(executor)
             raise

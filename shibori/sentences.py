@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from service.protocol import (
     ConfirmedTrial,
     FinalTest,
+    Importance,
     Narrowing,
+    ParameterImportance,
     Params,
     ProposedRange,
     RangeVerdict,
@@ -13,6 +15,8 @@ from service.protocol import (
     StudyView,
     TrialView,
 )
+
+IMPORTANCE = ("PARAMETER", "IMPORTANCE", "ALONE", "P", "MATTERS")
 
 
 def finished(study: StudyView) -> int:
@@ -67,6 +71,28 @@ def replay_lines(replay: Replay) -> Iterator[str]:
     )
     if replay.versions != origin["versions"]:
         yield f"Versions then: {origin['versions']}; now: {replay.versions}."
+
+
+def importance_rows(told: Importance) -> list[tuple[str, ...]]:
+    """A heading and a row for each parameter, what weighs most first."""
+    ranked = sorted(told.parameters.items(), key=lambda one: (not one[1].matters, -(one[1].importance or 0.0)))
+    return [IMPORTANCE, *((name, *_weight(weight)) for name, weight in ranked)]
+
+
+def _weight(weight: ParameterImportance) -> tuple[str, ...]:
+    p_value = "-" if weight.p_value is None else f"{weight.p_value:.2g}"
+    return (_share(weight.importance), _share(weight.alone), p_value, "yes" if weight.matters else "not told apart")
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
+
+
+def importance_lines(told: Importance) -> Iterator[str]:
+    """From what it was told, and a sentence for each parameter."""
+    yield f"From {told.trials} trials, by {told.method}."
+    for name, weight in told.parameters.items():
+        yield f"{name}: {weight.reason}"
 
 
 def verdict_lines(narrowing: Narrowing) -> Iterator[str]:

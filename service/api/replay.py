@@ -1,29 +1,21 @@
 """The call that computes a past suggestion again."""
 
-from typing import Protocol
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel
-
+from service.api.computing import Computing
 from service.api.reading import Reading, StudyKey, TrialNumber
 from service.api.strict_json import StrictRoute
 from service.operations.draw import versions
 from service.operations.replay import plan_replay
 from service.protocol import Replay
-from service.search.base import Answer, Question
 
 router = APIRouter(prefix="/studies/{study}", tags=["trials"], route_class=StrictRoute)
 
 
-class _Process(Protocol):
-    def ask(self, algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer: ...
-
-
 @router.get("/trials/{number}/replay")
-def replay(request: Request, database: Reading, study: StudyKey, number: TrialNumber) -> Replay:
+def replay(process: Computing, database: Reading, study: StudyKey, number: TrialNumber) -> Replay:
     """Ask for the values of a suggested trial again, with what was known then, and say if they are equal."""
     past = database.read(lambda store: plan_replay(store, study, number))
-    process: _Process = request.app.state.search_process
     points = process.ask(past.algorithm, past.question, past.settings, past.place + 1).points
     replayed = points[past.place] if past.place < len(points) else None
     return Replay(

@@ -11,7 +11,7 @@ from service.protocol import StudyView
 from shibori.commands import study_confirm, take_in
 from shibori.commands.options import connect, echo_json, json_option, server_option, table
 from shibori.progress import follow
-from shibori.sentences import replay_lines, study_lines, study_row
+from shibori.sentences import importance_lines, importance_rows, replay_lines, study_lines, study_row
 
 HEADINGS = ("NAME", "STATUS", "FINISHED", "BEST", "ROUND")
 
@@ -79,6 +79,20 @@ def replay(study: str, number: int, server: str, as_json: bool) -> None:
         click.echo("\n".join(replay_lines(replayed)))
     if not replayed.equal:
         raise SystemExit(1)
+
+
+@command.command()
+@click.argument("study")
+@server_option
+@json_option
+def importance(study: str, server: str, as_json: bool) -> None:
+    """Say which parameters of a study matter, and which cannot be told apart from noise."""
+    told = connect(server).importance(study)
+    if as_json:
+        echo_json(told)
+    else:
+        table(importance_rows(told))
+        click.echo("\n".join(importance_lines(told)))
 
 
 @command.command(name="best-model")

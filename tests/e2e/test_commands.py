@@ -10,7 +10,7 @@ import pytest
 from e2e_processes import SHIBORI, Crew, Server, eventually
 
 from client import Retry
-from service.protocol import ClaimRequest
+from service.protocol import ClaimRequest, GivenTrial
 from trainer.data import training_images
 from trainer.data.split import split
 from trainer.saved import load
@@ -189,3 +189,19 @@ def test_a_past_suggestion_comes_out_again(server: Server, crew: Crew) -> None:
         assert said.returncode == 0, said.stderr
         assert "They are equal." in said.stdout
     assert json.loads(run(server, "study", "replay", "replayed", "5", "--json").stdout)["equal"] is True
+
+
+def test_what_matters_is_told_in_a_table_and_in_sentences(server: Server) -> None:
+    server.submit("weighed", 30)
+    values = [GivenTrial(params={"x": place / 30}, value=place / 30) for place in range(30)]
+    few = run(server, "study", "importance", "weighed")
+    assert (few.returncode, "x: Not told apart from noise: 0 trials ended" in few.stdout) == (0, True)
+    server.client.enqueue("weighed", values)
+    said = run(server, "study", "importance", "weighed").stdout.splitlines()
+    assert [line.split() for line in said[:1]] == [["PARAMETER", "IMPORTANCE", "ALONE", "P", "MATTERS"]]
+    assert said[1].split()[:3] == ["x", "100%", "100%"]
+    assert said[1].endswith("yes")
+    assert said[2].startswith("From 30 trials")
+    assert said[3].startswith("x: It matters")
+    told = json.loads(run(server, "study", "importance", "weighed", "--json").stdout)
+    assert told["parameters"]["x"]["matters"] is True

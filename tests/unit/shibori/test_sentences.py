@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from service.protocol import BestTrial, Narrowing, StudyView
+from service.protocol import BestTrial, Importance, Narrowing, StudyView
 from shibori.demo.search import study_of
 from shibori.demo.story import change_of
 from shibori.progress import follow
-from shibori.sentences import study_lines, study_row, verdict_lines
+from shibori.sentences import importance_lines, importance_rows, study_lines, study_row, verdict_lines
 
 NOTHING = dict.fromkeys(["samples", "worker", "failure", "provenance", "started_at", "finished_at"])
 
@@ -125,3 +125,18 @@ def test_a_budget_without_a_number_of_trials_has_a_bar_without_an_end(capsys: py
     ended = study(status="stopped", budget={"seconds": 60.0})
     follow(Server(ended), "book", pytest.fail)  # type: ignore[arg-type]
     assert "10trial" in capsys.readouterr().err
+
+
+def test_importance_is_a_table_with_what_matters_first_and_a_sentence_each() -> None:
+    unknown = {"importance": None, "alone": None, "p_value": None, "matters": False, "reason": "Too few."}
+    idle = {"importance": 0.6, "alone": 0.25, "p_value": 0.32, "matters": False, "reason": "Chance."}
+    lr = {"importance": 0.5, "alone": 0.4, "p_value": 1.234e-5, "matters": True, "reason": "It matters."}
+    told = {"study": "s", "trials": 40, "method": "a forest", "parameters": {"rare": unknown, "idle": idle, "lr": lr}}
+    importance = Importance.model_validate(told)
+    assert importance_rows(importance)[1:] == [
+        ("lr", "50%", "40%", "1.2e-05", "yes"),
+        ("idle", "60%", "25%", "0.32", "not told apart"),
+        ("rare", "-", "-", "-", "not told apart"),
+    ]
+    lines = list(importance_lines(importance))
+    assert lines == ["From 40 trials, by a forest.", "rare: Too few.", "idle: Chance.", "lr: It matters."]
