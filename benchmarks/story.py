@@ -22,7 +22,7 @@ from shibori.demo.processes import running
 from shibori.demo.search import study_of
 
 TARGET, MOST, PROCESSES = 0.83, 300, 2
-CLASSIC_FIRST, CLASSIC_MORE, OURS = 100, 50, 100
+CLASSIC_FIRST, CLASSIC_MORE, OURS, IDLE_TRIALS = 100, 50, 100, 100
 ENDED = (StudyStatus.COMPLETED, StudyStatus.STOPPED)
 WIDER: dict[str, Any] = {
     "lr": {"type": "float", "low": 1e-6, "high": 1e-2, "scale": "log", "limit": {"low": 1e-8, "high": 10}},
@@ -124,6 +124,24 @@ def picks(bench: Bench, seeds: int) -> None:
     print(f"  here, {OURS} trials and 25 to confirm: {_spread(ours)}")
 
 
+def idleness(bench: Bench) -> None:
+    """How long workers had no trial, from the first claim to the last end, with suggestions by a model."""
+    for what, changes in (("whole trials", {}), ("with early stopping", {"pruning": {"policy": "asha"}})):
+        name = f"idle-{what.replace(' ', '-')}"
+        bench.submit(name, 0, IDLE_TRIALS, "bayesian", **changes)
+        with bench.workers(name):
+            bench.ended(name)
+        leases = [
+            (attempt.started_at, attempt.ended_at)
+            for trial in bench.client.trials(name)
+            for attempt in bench.client.trial(name, trial.number).attempts
+            if attempt.ended_at is not None
+        ]
+        wall = (max(end for _, end in leases) - min(start for start, _ in leases)).total_seconds()
+        held = sum((end - start).total_seconds() for start, end in leases)
+        print(f"workers without a trial, {IDLE_TRIALS} Bayesian trials, {what}: {1 - held / PROCESSES / wall:.1%}")
+
+
 def _spread(values: list[float]) -> str:
     return f"{median(values):.3g} ({min(values):.3g}, {max(values):.3g})"
 
@@ -135,6 +153,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, served(Path(name)) as client:
         bench = Bench(client, Path(name))
+        idleness(bench)
         race(bench, asked.splits)
         picks(bench, asked.seeds)
 
