@@ -27,7 +27,7 @@ def single(parameter: Numeric | Categorical) -> str:
 def no_difference(where: str, chance: float) -> str:
     return (
         f"{where}, and trials alike in the other parameters differ by no more than chance "
-        f"(without it the values are {chance:.2g} times as likely): the data cannot tell."
+        f"(the values are {min(chance, 1.0):.0%} as likely without it): the data cannot tell."
     )
 
 

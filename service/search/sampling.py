@@ -1,5 +1,6 @@
 """What the algorithms share that ask a sampler of Optuna's: a study of Optuna's made anew for each question."""
 
+import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -138,8 +139,12 @@ def best_and_latest(history: Sequence[Observation], goal: Goal, most: int) -> Se
 
 
 def _tells(seen: Observation) -> bool:
-    return seen.status is TrialStatus.PRUNED or _is_completed(seen)
+    return (seen.status is TrialStatus.PRUNED and not _is_no_number(seen.value)) or _is_completed(seen)
 
 
 def _is_completed(seen: Observation) -> bool:
-    return seen.status is TrialStatus.COMPLETED and seen.value is not None
+    return seen.status is TrialStatus.COMPLETED and seen.value is not None and not _is_no_number(seen.value)
+
+
+def _is_no_number(value: float | None) -> bool:
+    return value is not None and math.isnan(value)

@@ -12,6 +12,8 @@ from e2e_processes import PATIENCE_SECONDS, SHIBORI, Server, alive, eventually, 
 
 from client import ApiError, Client, Retry
 
+STORY_SECONDS = 4 * PATIENCE_SECONDS
+
 
 @contextmanager
 def demo(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
@@ -41,19 +43,23 @@ def two_workers_of(url: str) -> list[int]:
     return pids if len(pids) == 2 else []
 
 
-def test_the_demonstration_searches_narrows_searches_on_and_draws(tmp_path: Path) -> None:
+def test_the_demonstration_tells_its_story_to_the_test_set_and_draws(tmp_path: Path) -> None:
     with demo(tmp_path, "--trials", "6", "--more", "3") as process:
-        assert process.wait(PATIENCE_SECONDS) == 0, (tmp_path / "err").read_text()
+        assert process.wait(STORY_SECONDS) == 0, (tmp_path / "err").read_text()
     said = (tmp_path / "out").read_text()
     assert re.search(r"^Best-1 \(val acc:0\.\d+\) \| lr:[\d.e-]+, weight_decay:[\d.e-]+$", said, re.MULTILINE)
     assert len(re.findall(r"^Best-\d+ ", said, re.MULTILINE)) == 6
     assert re.search(r"^  lr: (keep|narrow|widen) ", said, re.MULTILINE)
     assert re.search(r"^  weight_decay: (keep|narrow|widen) ", said, re.MULTILINE)
     assert "6 trials took" in said
-    assert "3 trials took" in said
+    assert said.count("3 trials took") == 2
     assert re.search(r"The best (is still|went from)", said)
+    assert len(re.findall(r"^  \d\. trial \d+: 0\.\d+ \(", said, re.MULTILINE)) == 5
+    assert said.count("on 1000 test samples") == 2
+    assert re.search(r"this search reached 0\.\d+, the classic procedure 0\.\d+\.", said)
     assert "serve --database sqlite:///" in said
-    assert (tmp_path / "demo" / "learning-curves.png").read_bytes().startswith(b"\x89PNG")
+    for figure in ("learning-curves.png", "learning-curves-after.png"):
+        assert (tmp_path / "demo" / figure).read_bytes().startswith(b"\x89PNG")
     assert "9/9" in (tmp_path / "err").read_text()
 
 
