@@ -56,6 +56,11 @@ class TrialCalls:
         """Values by hand; one with a value of its own is imported as finished."""
         return self._transport.post(f"{path_of(study)}/trials", TrialList, GivenTrials(trials=list(trials)))
 
+    def import_all(self, study: str, trials: Sequence[GivenTrial]) -> None:
+        """Any number of results from elsewhere, in as many requests as it takes."""
+        for start in range(0, len(trials), PAGE):
+            self.enqueue(study, trials[start : start + PAGE])
+
     def warm_start(self, study: str, other: str) -> TrialList:
         """Imports what another study has completed; what is there already is left out."""
         return self._transport.post(f"{path_of(study)}/trials", TrialList, GivenTrials(from_study=other))

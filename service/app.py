@@ -56,13 +56,14 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
         with sole_use(settings.database_url):
             database = open_database(settings.database_url, clock, entropy, committed)
             database.write(refresh_leases)
-            process = SearchProcess()
+            # Two, so that no suggestion waits behind a question that somebody asks.
+            process, questions = SearchProcess(), SearchProcess()
             suggester = Suggester(database, process)
             sweeping = Repeated("sweeper", lambda: sweep(database), settings.sweep_seconds)
             suggesting = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             wake_suggester.append(suggesting.wake)
             app.state.database, app.state.schema = database, migrations.head()
-            app.state.search_process = process
+            app.state.search_process = questions
             sweeping.start()
             suggesting.start()
             try:
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
                 sweeping.stop()
                 suggesting.stop()
                 process.close()
+                questions.close()
                 database.close()
 
     app = FastAPI(

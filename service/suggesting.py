@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ from service import search
 from service.operations.history import Histories
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer, Question
+from service.search.packing import after, unpacked
 from service.storage.store import Database, Store
 
 log = logging.getLogger("shibori.suggesting")
@@ -29,8 +31,12 @@ class SearchProcess:
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
 
-    def ask(self, algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
-        return self.call(suggest, algorithm, question, settings, count)
+    def ask(
+        self, algorithm: str, question: Question, settings: BaseModel, count: int, pieces: tuple[bytes, ...] = ()
+    ) -> Answer:
+        """What an algorithm answers; the packed pieces of the history go as they are."""
+        rest = replace(question, history=after(question.history, pieces))
+        return self.call(suggest, algorithm, rest, settings, count, pieces)
 
     def call(
         self, function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
@@ -82,15 +88,19 @@ class Suggester:
         request = self._database.read(partial(_plan, study_id, self._histories, pace))
         if request is not None:
             algorithm = request.study.spec.search.algorithm
-            answer = self._process.ask(algorithm, request.question, request.settings, request.count)
+            asked = (request.question, request.settings, request.count, request.pieces)
+            answer = self._process.ask(algorithm, *asked)
             if not self._database.write(partial(_record, request, answer)):
                 pace.overtaken()
 
 
-def suggest(algorithm: str, question: Question, settings: BaseModel, count: int) -> Answer:
+def suggest(
+    algorithm: str, question: Question, settings: BaseModel, count: int, pieces: tuple[bytes, ...] = ()
+) -> Answer:
     """Ask an algorithm by name, in the process that makes suggestions."""
     found: Any = search.find(algorithm)
-    answer: Answer = found.suggest(question, settings, count)
+    whole = replace(question, history=(*unpacked(pieces), *question.history))
+    answer: Answer = found.suggest(whole, settings, count)
     return answer
 
 

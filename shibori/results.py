@@ -5,7 +5,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TextIO
+
+from pydantic import ValidationError
 
 from service.domain.space import Categorical, Parameter, Scalar
 from service.protocol import GivenTrial, StudyView
@@ -33,9 +36,12 @@ def from_csv(lines: TextIO, study: StudyView) -> Results:
     The value stands under `value` or the name of the metric. Rows whose `state` or `status` is not
     completed are left out.
     """
-    reader = csv.DictReader(lines, skipinitialspace=True)
-    columns = _Columns.of(reader.fieldnames or (), study)
-    rows = [(number, row) for number, row in enumerate(reader, 2) if any(row.values())]
+    try:
+        reader = csv.DictReader(lines, skipinitialspace=True)
+        columns = _Columns.of(reader.fieldnames or (), study)
+        rows = [(number, row) for number, row in enumerate(reader, 2) if any(row.values())]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise Unreadable(f"The file is no CSV in UTF-8: {error}.") from error
     completed = [(number, row) for number, row in rows if columns.is_completed(row)]
     return Results([columns.trial(number, row) for number, row in completed], len(rows) - len(completed))
 
@@ -46,17 +52,34 @@ def from_optuna(storage: str, name: str, study: StudyView) -> Results:
         optuna: Any = import_module("optuna")
     except ModuleNotFoundError as error:
         raise Unreadable("Optuna is not installed here; pip install 'shibori[optuna]' brings it.") from error
+    _require_file(storage)
     try:
         found = optuna.load_study(study_name=name, storage=storage)
     except KeyError as error:
         raise Unreadable(f"There is no study {name!r} in {storage}.") from error
+    except Exception as error:
+        raise Unreadable(f"The storage {storage} cannot be read: {error}") from error
     if [direction.name.lower() for direction in found.directions] != [study.metric.goal]:
         goals = ", ".join(direction.name.lower() for direction in found.directions)
         raise Unreadable(f"{name} is there to {goals}, and {study.name} to {study.metric.goal}.")
     trials = found.get_trials(deepcopy=False)
-    completed = [trial for trial in trials if trial.state.name == "COMPLETE"]
-    given = [GivenTrial(params=dict(trial.params), value=float(trial.value)) for trial in completed]
+    completed = [trial for trial in trials if trial.state.name == "COMPLETE" and math.isfinite(trial.value)]
+    given = [_given(f"Trial {one.number}", params=dict(one.params), value=float(one.value)) for one in completed]
     return Results(given, len(trials) - len(completed))
+
+
+def _require_file(storage: str) -> None:
+    """Refuse a SQLite file that is not there: opening it would make an empty one."""
+    if storage.startswith("sqlite:///") and not Path(storage.removeprefix("sqlite:///")).is_file():
+        raise Unreadable(f"There is no file {storage.removeprefix('sqlite:///')}.")
+
+
+def _given(where: str, **fields: Any) -> GivenTrial:
+    try:
+        return GivenTrial(**fields)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        raise Unreadable(f"{where}, {'.'.join(map(str, fault['loc']))}: {fault['msg']}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +115,8 @@ class _Columns:
             name: _scalar(line, column, text, parameter) for name, (column, text, parameter) in said.items() if text
         }
         samples = _text(row[self.samples]) if self.samples else ""
-        return GivenTrial(
+        return _given(
+            f"Line {line}",
             params=params,
             value=_number(line, self.value, _text(row[self.value])),
             samples=_whole(line, "samples", samples) if samples else None,

@@ -18,6 +18,8 @@ from service.search.packages import packages_of
 from service.storage.store import Store
 from service.storage.trials import NewTrial
 
+COMPUTING = ("shibori", "numpy", "scipy", "scikit-optimize", "scikit-learn")
+
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
@@ -105,7 +107,7 @@ def versions(algorithm: str) -> dict[str, str]:
     """The versions on which what an algorithm suggests may depend."""
     found = search.find(algorithm)
     more = () if found is None else packages_of(found)
-    return {package: version(package) for package in ("shibori", "numpy", *more)}
+    return {package: version(package) for package in (*COMPUTING, *more)}
 
 
 def trial_seed(study_seed: int, number: int) -> int:

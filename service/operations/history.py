@@ -1,12 +1,13 @@
 """What the finished trials of studies have shown, read once and added to as they finish."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from service.domain.space import PointKey, key_of
+from service.domain.space import Params, PointKey, key_of
 from service.domain.status import FINISHED
 from service.domain.study import Study
 from service.domain.trial import Observation
+from service.search.packing import packed
 from service.storage.store import Store
 
 
@@ -16,12 +17,21 @@ class History:
 
     seen: tuple[Observation, ...] = ()
     points: frozenset[PointKey] = frozenset()
+    pieces: tuple[bytes, ...] = ()
+    """The most of it packed, for another process."""
     last_event: int = -1
     """The study's last event that is known."""
 
     def then(self, more: Sequence[Observation], last_event: int) -> "History":
         points = self.points.union(key_of(one.params) for one in more)
-        return History((*self.seen, *more), points, last_event)
+        seen = (*self.seen, *more)
+        return History(seen, points, packed(seen, self.pieces), last_event)
+
+
+def taken_points(store: Store, study_id: str, history: History, pending: Iterable[Params]) -> frozenset[PointKey]:
+    """What a study has tried, tries or has given up, when it knew a history: none of it is suggested again."""
+    cancelled = store.trials.cancelled_points(study_id, history.last_event)
+    return history.points.union(map(key_of, pending), cancelled)
 
 
 class Histories:

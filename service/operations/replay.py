@@ -1,6 +1,6 @@
 """Asks for a past suggestion again, with all that it was made from."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from service import search
 from service.domain.errors import NotReplayable
-from service.domain.space import Params, PointKey, key_of
 from service.domain.study import Study
-from service.domain.trial import Observation, Trial
+from service.domain.trial import Trial
+from service.operations.history import History, taken_points
 from service.search.base import Question, is_instant
 from service.storage.store import Store
 
@@ -49,8 +49,10 @@ def plan_replay(store: Store, study_name: str, number: int) -> Replay:
 def _question(store: Store, study: Study, trial: Trial, origin: Mapping[str, Any], *, looks_back: bool) -> Question:
     first = _int(origin, "first")
     pending = tuple(store.trials.by_number(study.id, number).params for number in origin["pending"])
-    history = tuple(store.trials.observations(study.id, until=_int(origin, "last_event"))) if looks_back else ()
-    if len(history) != origin["known"]:
+    last_event = _int(origin, "last_event")
+    seen = store.trials.observations(study.id, until=last_event) if looks_back else []
+    history = History().then(seen, last_event)
+    if len(history.seen) != origin["known"]:
         raise NotReplayable(trial.number, "A trial that it knew of as failed has been tried again since.")
     return Question(
         space=store.rounds.get(study.id, _int(origin, "round")).space,
@@ -59,14 +61,12 @@ def _question(store: Store, study: Study, trial: Trial, origin: Mapping[str, Any
         number=first,
         planned=_int(origin, "planned"),
         position=_int(origin, "position"),
-        history=history,
+        history=history.seen,
         pending=pending,
-        taken=_taken(history, pending) if looks_back else store.trials.points_before(study.id, first),
+        taken=taken_points(store, study.id, history, pending)
+        if looks_back
+        else store.trials.points_before(study.id, first),
     )
-
-
-def _taken(history: tuple[Observation, ...], pending: tuple[Params, ...]) -> Container[PointKey]:
-    return frozenset(key_of(params) for params in (*(seen.params for seen in history), *pending))
 
 
 def _int(origin: Mapping[str, Any], field: str) -> int:

@@ -13,7 +13,7 @@ from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import cancel, conclude
 from service.operations.draw import provenance, searching, write_suggestions
-from service.operations.history import Histories, History
+from service.operations.history import Histories, History, taken_points
 from service.search.base import Answer, Question, is_instant
 from service.storage.store import Signal, Store
 
@@ -27,6 +27,8 @@ class Request:
     study: Study
     round: Round
     question: Question
+    pieces: tuple[bytes, ...]
+    """The most of the history packed."""
     settings: BaseModel
     replaced: Sequence[Trial]
     """Suggestions that nobody has claimed, which the first points replace."""
@@ -150,12 +152,13 @@ def _request(
         planned=max(1, current.planned),
         history=history.seen,
         pending=pending_params,
-        taken=history.points.union(map(key_of, pending_params)),
+        taken=taken_points(store, study.id, history, pending_params),
     )
     return Request(
         study=study,
         round=current,
         question=question,
+        pieces=history.pieces,
         settings=settings,
         replaced=replaced,
         pending=tuple(trial.number for trial in pending),

@@ -28,7 +28,7 @@ class Question:
     position: int = 0
     """Where the last answer in this round left off."""
     history: tuple[Observation, ...] = ()
-    """Every finished trial, by number; empty for an algorithm that does not look back."""
+    """Every finished trial, in the order of their ends; empty for an algorithm that does not look back."""
     pending: tuple[Params, ...] = ()
     """The values of trials that wait or run; empty for an algorithm that does not look back."""
     taken: Container[PointKey] = frozenset()

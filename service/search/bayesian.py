@@ -1,23 +1,21 @@
 """Bayesian search: where a Gaussian process, fitted to all that is known, promises the most."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from pydantic import Field
 
-from service.domain.space import Scalar, Space, key_of
+from service.domain.space import PointKey, Space
 from service.domain.status import TrialStatus
 from service.registry import PartSettings
 from service.search.acquisition import Acquisition, Promise
 from service.search.base import Answer, Question
-from service.search.lattice import every_point
 from service.search.model import Model
 from service.search.random import draw, generator
 from service.search.sobol import ALGORITHM as SOBOL
 from service.search.sobol import SobolSettings
-
-Point: TypeAlias = dict[str, Scalar]
+from service.search.untried import Point, distinct_points, first_untried
 
 TRIES = 100
 
@@ -40,26 +38,23 @@ class BayesianSearch:
     looks_back = True
 
     def suggest(self, question: Question, settings: BayesianSettings, count: int) -> Answer:
-        chosen: dict[str, Point] = {}
-        model: Model | None = None
-        knows_little = _knows_little(question, settings)
-        for number in range(question.number, question.number + count):
-            if knows_little:
-                ranked = _spread(replace(question, number=number))
+        model = None if _knows_little(question, settings) else Model.of(question)
+
+        def propose(number: int, chosen: Mapping[PointKey, Point]) -> Iterator[Point]:
+            chance = generator(question.seed, number)
+            if model is None:
+                yield from SOBOL.suggest(replace(question, number=number), SobolSettings(), 1).points
             else:
-                model = model or Model.of(question)
                 promise = Promise(settings.acquisition, model.best, settings.xi, settings.kappa)
                 unfinished = [*question.pending, *chosen.values()]
-                ranked = model.ranked(unfinished, promise, settings.candidates, generator(question.seed, number))
-            point = _first_new(question, chosen, ranked)
-            if point is None:
-                break
-            chosen[key_of(point)] = point
-        return Answer(tuple(chosen.values()), question.position + len(chosen))
+                yield from model.ranked(unfinished, promise, settings.candidates, chance)
+            # In case all of those were tried.
+            yield from (draw(question.space, chance) for _ in range(TRIES))
+
+        return first_untried(question, count, propose)
 
     def capacity(self, space: Space, settings: BayesianSettings, planned: int) -> int | None:  # noqa: ARG002
-        whole = every_point(space)
-        return None if whole is None else whole.size
+        return distinct_points(space)
 
     def faults(self, space: Space, settings: BayesianSettings) -> list[tuple[str, str]]:  # noqa: ARG002
         return []
@@ -69,25 +64,6 @@ def _knows_little(question: Question, settings: BayesianSettings) -> bool:
     """Whether a model would have nothing, or too little, to go by; what is pending teaches it nothing yet."""
     has_value = any(seen.value is not None and seen.status is not TrialStatus.FAILED for seen in question.history)
     return not has_value or len(question.history) < settings.initial
-
-
-def _spread(question: Question) -> Iterator[Point]:
-    """The Sobol point of the number, and random ones in case it was tried."""
-    yield from (dict(point) for point in SOBOL.suggest(question, SobolSettings(), 1).points)
-    chance = generator(question.seed, question.number)
-    yield from (draw(question.space, chance) for _ in range(TRIES))
-
-
-def _first_new(question: Question, chosen: dict[str, Point], ranked: Iterable[Point]) -> Point | None:
-    """The first point that was not tried; where all were, any other point of a space that can be listed."""
-
-    def is_new(point: Point) -> bool:
-        return (key := key_of(point)) not in chosen and key not in question.taken
-
-    found = next(filter(is_new, ranked), None)
-    if found is None and (whole := every_point(question.space)):
-        return next(filter(is_new, whole.walk()), None)
-    return found
 
 
 ALGORITHM = BayesianSearch()

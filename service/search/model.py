@@ -77,9 +77,14 @@ class Model:
             return
         landscape = Landscape(self.features, process, promise, self._region(len(unfinished)))
         running = self.features.rows(unfinished)
+        beside: list[Floats] = []
         for place in landscape.ranked(self.incumbents, candidates, chance):
             if not unfinished or process.distances(self.features.columns(place[np.newaxis]), running).min() > BESIDE:
                 yield point_at(space, place.tolist())
+            else:
+                beside.append(place)
+        # What lies beside a point that runs is still better than nothing.
+        yield from (point_at(space, place.tolist()) for place in beside)
 
     def _region(self, unfinished: int) -> Region:
         """Every other time near the best point, where the model knows the most.

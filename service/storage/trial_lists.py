@@ -83,6 +83,16 @@ class TrialLists:
             for row in rows
         ]
 
+    def cancelled_points(self, study_id: str, until: int) -> frozenset[PointKey]:
+        """The keys of the points of search trials that were cancelled, up to a number of the study's events."""
+        cancelled = sa.select(trials.c.point).where(
+            trials.c.study_id == study_id,
+            trials.c.purpose == Purpose.SEARCH,
+            trials.c.status == TrialStatus.CANCELLED,
+            trials.c.finished_event <= until,
+        )
+        return frozenset(PointKey(point) for point in self._connection.scalars(cancelled))
+
     def points_before(self, study_id: str, number: int) -> frozenset[PointKey]:
         """The keys of the points of all trials of a study with lower numbers."""
         before = sa.select(trials.c.point).where(trials.c.study_id == study_id, trials.c.number < number)

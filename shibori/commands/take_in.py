@@ -6,10 +6,9 @@ from typing import TextIO
 import click
 
 from client import Client
+from service.protocol import GivenTrial, TrialView
 from shibori.commands.options import connect, json_option, server_option
 from shibori.results import Results, Unreadable, from_csv, from_optuna
-
-BATCH = 1_000
 
 
 @click.command(name="import")
@@ -29,7 +28,9 @@ def command(
     server: str,
     as_json: bool,
 ) -> None:
-    """Import finished trials into STUDY; its searches and verdicts know them as results from elsewhere.
+    """Import completed trials into STUDY; its searches and verdicts know them as results from elsewhere.
+
+    What was imported before is left out, and so are trials that failed or were stopped early.
 
     FILE is CSV with a line of headings: a column for each parameter, one named value or as the metric,
     and perhaps samples and state; - reads the standard input. What Optuna's trials_dataframe() writes
@@ -45,9 +46,15 @@ def command(
         _say(taken.count, taken.skipped, as_json)
         return
     results = _read(client, study, file, optuna_name, storage)
-    for start in range(0, len(results.trials), BATCH):
-        client.enqueue(study, results.trials[start : start + BATCH])
-    _say(len(results.trials), results.skipped, as_json)
+    there = {_result(trial) for trial in client.trials(study, status="completed") if trial.origin == "imported"}
+    fresh = [trial for trial in results.trials if _result(trial) not in there]
+    client.import_all(study, fresh)
+    _say(len(fresh), results.skipped + len(results.trials) - len(fresh), as_json)
+
+
+def _result(trial: GivenTrial | TrialView) -> str:
+    """What is the same when a file is imported twice, or once more after half of it."""
+    return json.dumps([sorted(trial.params.items()), trial.value])
 
 
 def _read(client: Client, study: str, file: TextIO | None, optuna_name: str | None, storage: str | None) -> Results:
@@ -57,7 +64,7 @@ def _read(client: Client, study: str, file: TextIO | None, optuna_name: str | No
             return from_optuna(storage, optuna_name, wanted)
         assert file is not None
         return from_csv(file, wanted)
-    except (Unreadable, UnicodeDecodeError) as error:
+    except Unreadable as error:
         raise click.UsageError(str(error)) from error
 
 

@@ -72,11 +72,12 @@ def _tell_the_classic(plan: Plan, client: Client, server: Started, study: str) -
     classic = f"{study}-classic"
     click.echo("\nBeside it the classic procedure: the same random trials, then more in the box of their best five.")
     client.submit_study(study_of(classic, plan.more))
-    first = client.trials(study, status="completed", round=0)
-    client.enqueue(classic, [GivenTrial(params=one.params, value=one.value, samples=one.samples) for one in first])
+    first = [one for one in client.trials(study, status="completed") if one.number < plan.trials]
+    client.import_all(classic, [GivenTrial(params=one.params, value=one.value, samples=one.samples) for one in first])
+    Story(client, classic, time.sleep).narrow()
     with running("worker", _work(plan, classic), plan.folder / "worker.log") as worker:
         story = Story(client, classic, _sleep_beside(server, worker))
-        story.narrowed_round(plan.more)
+        story.search_on(plan.more)
         click.echo("The best value of all, and its test:")
         return story.test(story.best().number)
 

@@ -40,16 +40,19 @@ class Story:
     def second_round(self, trials: int, more: int) -> None:
         """A Bayesian search in the box that the evidence proposes, with early stopping, and what it brought."""
         before = self._best()
-        self._open_proposal()
+        self._open(RoundRequest.model_validate({"from": "proposal"}))
         # The round first: a budget raised before it would draw trials from the old box.
         click.echo(f"{more} more trials by a Bayesian search; a trial that is behind the others is stopped early:")
         self.client.patch(self.study, StudyPatch.model_validate({"budget": {"trials": trials + more}, **SEARCH_ON}))
         self._follow(more)
         click.echo(f"{self._stopped_early()}\n{change_of(before, self._best())}")
 
-    def narrowed_round(self, trials: int) -> None:
-        """The classic way on: random trials in the box of the best five."""
-        _say_ranges(self.client.open_round(self.study, RoundRequest(policy="leaders")))
+    def narrow(self) -> None:
+        """The classic way on: the box of the best five."""
+        self._open(RoundRequest(policy="leaders"))
+
+    def search_on(self, trials: int) -> None:
+        """The trials that the budget has left."""
         self._follow(trials)
 
     def confirm(self) -> None:
@@ -83,9 +86,9 @@ class Story:
         path.write_bytes(self.client.figure(self.study, "learning-curves"))
         click.echo(f"The learning curves of the best {SHOWN} so far are drawn in {path}")
 
-    def _open_proposal(self) -> None:
+    def _open(self, wanted: RoundRequest) -> None:
         try:
-            opened = self.client.open_proposed_round(self.study)
+            opened = self.client.open_round(self.study, wanted)
         except ApiError as error:
             if error.slug != "nothing-to-narrow":
                 raise

@@ -153,6 +153,19 @@ def test_no_history_upsets_it(algorithm: Algorithm[Any], name: str) -> None:
 
 
 @every_algorithm
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_however_many_run_a_continuum_always_has_another_point(algorithm: Algorithm[Any], dimensions: int) -> None:
+    space = Space({f"p{index}": LR for index in range(dimensions)})
+    drawn = find("random")
+    assert drawn is not None
+    points = ask(drawn, space, 46).points
+    history = tuple(seen(i, point, sum(space.encode(point).values())) for i, point in enumerate(points[:14]))
+    taken = frozenset(key_of(point) for point in points)
+    answer = ask(algorithm, space, 4, history=history, pending=points[14:], taken=taken, number=46)
+    assert len({key_of(point) for point in answer.points} - taken) == 4
+
+
+@every_algorithm
 def test_it_learns_from_trials_outside_the_box_but_stays_inside(algorithm: Algorithm[Any]) -> None:
     narrowed = BOX.with_ranges(
         {"lr": LR.within(1e-3, 1.1e-3), "layers": IntRange(low=2, high=3), "optimizer": Categorical(choices=["adam"])}

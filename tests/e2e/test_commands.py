@@ -167,6 +167,8 @@ def test_results_from_a_file_and_from_another_study_are_imported(server: Server,
     assert run(server, "study", "create", "-", text=spec("warm")).returncode == 0
     said = run(server, "study", "import", "imported", str(file))
     assert (said.returncode, said.stderr) == (0, "2 trials imported; 1 left out.\n")
+    again = run(server, "study", "import", "imported", str(file))
+    assert (again.returncode, again.stderr) == (0, "0 trials imported; 3 left out.\n")
     taken = run(server, "study", "import", "warm", "--from", "imported", "--json")
     assert json.loads(taken.stdout) == {"imported": 2, "skipped": 0}
     best = server.client.best("warm").items

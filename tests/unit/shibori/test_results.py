@@ -78,6 +78,8 @@ def test_a_choice_is_found_by_any_of_its_spellings(text: str, choice: object) ->
         ("lr,layers,optimizer,value\n1,1.5,sgd,1\n", "column layers: must be a whole number"),
         ("lr,layers,optimizer,value\n1,1,adam,1\n", "'adam' is none of the choices sgd, momentum"),
         ("lr,layers,optimizer,value\n1,1\n", "Line 2, column value"),
+        ("lr,layers,optimizer,value,samples\n1,1,sgd,1,0\n", "Line 2, samples: .*greater than or equal to 1"),
+        (f"lr,layers,optimizer,value\n{'1' * 200_000},1,sgd,1\n", "no CSV in UTF-8"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line_and_column(text: str, said: str) -> None:
@@ -113,3 +115,11 @@ def test_an_optuna_study_with_another_goal_or_another_name_is_refused(storage: s
         from_optuna(storage, "theirs", study(goal="minimize"))
     with pytest.raises(Unreadable, match="no study 'nobody'"):
         from_optuna(storage, "nobody", study())
+
+
+def test_a_storage_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="Optuna is not installed")
+    for storage, said in ((f"sqlite:///{tmp_path / 'none.db'}", "There is no file"), ("nonsense", "cannot be read")):
+        with pytest.raises(Unreadable, match=said):
+            from_optuna(storage, "theirs", study())
+    assert list(tmp_path.iterdir()) == []
