@@ -1,6 +1,6 @@
 """Which parameters matter: whether the scores would be as likely if one of them made no difference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -38,8 +38,8 @@ class Fit:
         few = evenly(len(rows), MOST_FITTED)
         squares = axes.squares(rows[few])
         shape, best = fitted(squares, sample.of(few), _start(len(squares), sample))
-        for _ in range(PASSES):
-            sample = sample.with_loudness(_loudness(squares, few, shape, axes, rows, sample))
+        for _ in range(PASSES if sample.uneven else 0):
+            sample = replace(sample, loudness=_loudness(squares, few, shape, axes, rows, sample))
             shape, best = fitted(squares, sample.of(few), shape)
         chances = [_chance(index, squares, sample.of(few), shape, best) for index in range(len(squares))]
         return cls(Surface.through(shape, axes.owners, axes.columns(rows), sample), np.array(chances))

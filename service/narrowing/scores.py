@@ -22,7 +22,8 @@ def failed(trials: Sequence[Observation]) -> tuple[Sample, float] | None:
     share, deviation = float(flags.mean()), float(flags.std())
     if deviation == 0:
         return None
-    return Sample((flags - share) / deviation, np.ones(len(flags)), UNKNOWN_NOISE), (0.5 - share) / deviation
+    sample = Sample((flags - share) / deviation, np.ones(len(flags)), UNKNOWN_NOISE, uneven=False)
+    return sample, (0.5 - share) / deviation
 
 
 def valued(trials: Sequence[Observation], goal: Goal) -> Sample | None:

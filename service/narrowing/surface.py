@@ -1,6 +1,6 @@
 """A Gaussian process through noisy scores: how likely they are under it, and what functions it allows between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -62,12 +62,11 @@ class Sample:
     scores: Floats
     loudness: Floats
     belief: Belief
+    uneven: bool = True
+    """Whether the noise may be louder on some scores than on others."""
 
     def of(self, chosen: Indices) -> "Sample":
-        return Sample(self.scores[chosen], self.loudness[chosen], self.belief)
-
-    def with_loudness(self, loudness: Floats) -> "Sample":
-        return Sample(self.scores, loudness, self.belief)
+        return replace(self, scores=self.scores[chosen], loudness=self.loudness[chosen])
 
 
 def fitted(squares: Floats, sample: Sample, start: Shape) -> tuple[Shape, float]:
