@@ -43,17 +43,20 @@ def is_failed(trial: Observation) -> bool:
 
 
 def _better(trials: Sequence[Observation], goal: Goal) -> tuple[Floats, float]:
-    """Values of which more is better, as shares of the largest.
+    """Values of which more is better, as shares of the largest that is not below the floor.
 
     A pruned trial is not held to be better than half of the completed ones: it would have been let run on.
     """
-    values = np.array([goal.better(trial.value or 0.0) for trial in trials])
+    # Halved, because the difference of two numbers near the largest that there are is infinite.
+    halves = np.array([goal.better(trial.value or 0.0) for trial in trials]) / 2
+    # Cut before all are measured by the largest: beside one loss of 1e20 all others would be alike.
+    values = np.maximum(halves, _floor(halves))
     largest = float(np.abs(values).max()) or 1.0
     shares = values / largest
     pruned = np.array([trial.status is TrialStatus.PRUNED for trial in trials])
     if not pruned.all():
         shares[pruned] = np.minimum(shares[pruned], np.median(shares[~pruned]))
-    return shares, largest
+    return shares, 2 * largest
 
 
 def _floor(better: Floats) -> float:

@@ -78,3 +78,22 @@ def test_a_change_that_does_not_fit_is_refused_and_changes_nothing(api: Api, cha
     before = api.submit()
     assert refused(patch(api, **changes), 422, "invalid-input")["field"] == field
     assert api.show() == before
+
+
+def test_a_cancelled_suggestion_is_not_made_again_and_the_search_goes_on(api: Api) -> None:
+    api.submit(
+        space={"n": {"type": "int", "low": 0, "high": 40}}, search={**BAYESIAN, "seed": 1}, budget={"trials": 20}
+    )
+    for _ in range(3):
+        api.suggest()
+        for claimed in api.claim(2):
+            ok(api.complete(claimed, claimed["params"]["n"]))
+    api.suggest()
+    waiting = api.trials(status="waiting")
+    for trial in waiting:
+        ok(api.post(f"/studies/study/trials/{trial['number']}/cancel"))
+    api.suggest()
+    again = api.claim(2)
+    assert len(again) == 2
+    assert not {trial["params"]["n"] for trial in again} & {trial["params"]["n"] for trial in waiting}
+    assert all(ok(api.get(f"/studies/study/trials/{trial['number']}/replay"))["equal"] for trial in again)

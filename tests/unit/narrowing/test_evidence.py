@@ -240,3 +240,13 @@ def test_values_of_any_size_are_judged_alike(size: float) -> None:
     history = trials(space, hill(0.4))
     scaled = [Observation(one.number, one.params, one.status, (one.value or 0) * size) for one in history]
     assert ends(judge(space, scaled)["p"]) == pytest.approx(ends(judge(space, history)["p"]))
+
+
+@pytest.mark.parametrize("absurd", [-1e13, -1e300])
+def test_one_absurdly_bad_value_hides_nothing(absurd: float) -> None:
+    space = Space({"p": UNIT, "idle": UNIT})
+    history = trials(space, hill(0.4))
+    worst = min(history, key=lambda one: one.value or 0.0)
+    history[worst.number] = Observation(worst.number, worst.params, worst.status, absurd)
+    verdicts = judge(space, history)
+    assert {name: said.verdict for name, said in verdicts.items()} == {"p": Verdict.NARROW, "idle": Verdict.KEEP}
