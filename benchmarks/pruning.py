@@ -20,7 +20,7 @@ import numpy as np
 from service.domain.ranking import wilson
 from service.domain.trial import Goal
 from service.pruning import find
-from service.pruning.base import Check, Course, Rule, Standing, reached
+from service.pruning.base import Check, Course, Rule, Standing, looks
 
 TABLE = Path(__file__).with_name("real_task.npz")
 SAMPLES, DIVERGED, WORKERS = 100, 255, 2
@@ -104,7 +104,7 @@ class Search:
 
     def _ends(self, course: Course, epoch: int, curve: tuple[float, ...]) -> bool:
         rule, settings = self.rule, self.settings
-        if rule is None or epoch == len(curve) or not reached(rule, course, settings, epoch - 1, epoch):
+        if rule is None or epoch == len(curve) or not looks(rule, course, settings, epoch - 1, [epoch]):
             return False
         others = self._board.setdefault((epoch, rule.bracket(course, settings)), [])
         value = rule.reading(curve[:epoch])

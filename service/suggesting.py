@@ -90,8 +90,7 @@ class Suggester:
             algorithm = request.study.spec.search.algorithm
             asked = (request.question, request.settings, request.count, request.pieces)
             answer = self._process.ask(algorithm, *asked)
-            if not self._database.write(partial(_record, request, answer)):
-                pace.overtaken()
+            self._database.write(partial(_record, request, answer, pace))
 
 
 def suggest(
@@ -108,5 +107,5 @@ def _plan(study_id: str, histories: Histories, pace: Pace, store: Store) -> Requ
     return plan_suggestions(store, study_id, histories, pace)
 
 
-def _record(request: Request, answer: Answer, store: Store) -> bool:
-    return record_suggestions(store, request, answer)
+def _record(request: Request, answer: Answer, pace: Pace, store: Store) -> None:
+    record_suggestions(store, request, answer, pace)

@@ -8,11 +8,17 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_FINISHED = sa.text(
+    "SELECT study_id, trial, MAX(sequence) AS finished_event FROM events "
+    "WHERE kind = 'finished' AND trial IS NOT NULL GROUP BY study_id, trial"
+)
+_OF_ONE = sa.text(
+    "UPDATE trials SET finished_event = :finished_event "
+    "WHERE study_id = :study_id AND number = :trial AND status NOT IN ('waiting', 'running')"
+)
 # What was imported or has lost its event counts as known from the start.
-_READ_FROM_EVENTS = sa.text(
-    "UPDATE trials SET finished_event = COALESCE((SELECT MAX(events.sequence) FROM events "
-    "WHERE events.study_id = trials.study_id AND events.trial = trials.number AND events.kind = 'finished'), 0) "
-    "WHERE status NOT IN ('waiting', 'running')"
+_OF_OTHERS = sa.text(
+    "UPDATE trials SET finished_event = 0 WHERE finished_event IS NULL AND status NOT IN ('waiting', 'running')"
 )
 
 
@@ -23,7 +29,11 @@ def upgrade() -> None:
             batch_op.f("ix_trials_study_id_purpose_finished_event_number"),
             ["study_id", "purpose", "finished_event", "number"],
         )
-    op.execute(_READ_FROM_EVENTS)
+    connection = op.get_bind()
+    # One by one through an index: a join inside the update would look through all events for each trial.
+    if finished := [dict(row) for row in connection.execute(_FINISHED).mappings()]:
+        connection.execute(_OF_ONE, finished)
+    connection.execute(_OF_OTHERS)
 
 
 def downgrade() -> None:

@@ -112,10 +112,9 @@ def give(study: StudyKey, given: GivenTrials, mutating: Mutating) -> Response:
     def work(store: Store) -> TrialList:
         if given.from_study is not None:
             started = warm_start(store, study, given.from_study)
-            return _taken_in(started.trials, started.skipped)
-        return _taken_in(
-            take_in(store, study, [Given(one.params, one.value, one.samples) for one in given.trials or ()])
-        )
+            return _taken_in(started.trials, started.count, started.skipped)
+        wanted = [Given(one.params, one.value, one.samples) for one in given.trials or ()]
+        return _taken_in(take_in(store, study, wanted), len(wanted))
 
     return mutating.answer(work, 201)
 
@@ -152,8 +151,8 @@ def best(
     return Best(items=[best_view(one) for one in ranked])
 
 
-def _taken_in(taken: list[Trial], skipped: int = 0) -> TrialList:
-    return TrialList(items=[trial_view(one) for one in taken[:MAX_PAGE]], count=len(taken), skipped=skipped)
+def _taken_in(taken: list[Trial], count: int, skipped: int = 0) -> TrialList:
+    return TrialList(items=[trial_view(one) for one in taken], count=count, skipped=skipped)
 
 
 def _value(part: object) -> float | None:

@@ -13,6 +13,7 @@ from service.domain.trial import Origin, Trial
 from service.operations.conclude import cancel, conclude
 from service.operations.draw import searching
 from service.operations.plan_check import plan_faults
+from service.operations.search_on import search_on_after_space
 from service.search.base import is_instant
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
@@ -23,8 +24,12 @@ def change_study(store: Store, study: Study, submitted: Mapping[str, Any]) -> St
     """Put a changed specification in force; a raised budget lets a completed study run again."""
     text = json.dumps(submitted)
     spec = spec_from_json(text)
-    if faults := plan_faults(spec):
+    planned = (spec.search, spec.narrowing, spec.pruning)
+    if planned != (study.spec.search, study.spec.narrowing, study.spec.pruning) and (faults := plan_faults(spec)):
         raise InvalidInput(faults)
+    if spec.pruning != study.spec.pruning:
+        # Another rule compares other numbers.
+        store.standings.clear(study.id)
     store.studies.update(study.id, spec=text)
     store.studies.retag(study.id, submitted["tags"])
     if spec.search != study.spec.search:
@@ -43,8 +48,7 @@ def _search_on(store: Store, study_id: str) -> None:
         for trial in store.trials.unclaimed(study.id):
             cancel(store, trial)
     store.rounds.replan(study.id, study.round, store.rounds.get(study.id, study.round).planned)
-    if study.ended_by == "space":
-        store.studies.update(study.id, ended_by=None)
+    search_on_after_space(store, study)
     store.announce(Signal.WORK, Signal.HISTORY)
 
 

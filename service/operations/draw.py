@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from service import search
 from service.domain.rounds import Round
 from service.domain.seeds import derived_seed
-from service.domain.space import PointKey, Scalar
+from service.domain.space import PointKey, Scalar, key_of
 from service.domain.study import Study
-from service.domain.trial import Origin
+from service.domain.trial import Origin, Trial
 from service.search.base import Algorithm, Question, is_instant
 from service.search.packages import packages_of
 from service.storage.store import Store
@@ -50,7 +50,7 @@ def draw(store: Store, study: Study, count: int) -> int:
     question = _question(store, study, current)
     answer = algorithm.suggest(question, settings, count)
     if answer.points:
-        write_suggestions(store, study, current, answer.points, provenance(study, current, question, ()))
+        write_suggestions(store, study, current, answer.points, provenance(study, current, question))
     store.rounds.move_to(study.id, current.number, answer.position)
     if len(answer.points) < count:
         store.studies.update(study.id, ended_by="space")
@@ -85,7 +85,9 @@ def write_suggestions(
     )
 
 
-def provenance(study: Study, current: Round, question: Question, pending: tuple[int, ...]) -> dict[str, object]:
+def provenance(
+    study: Study, current: Round, question: Question, pending: tuple[Trial, ...] = (), given_up: int = 0
+) -> dict[str, object]:
     """What suggestions were made from that were asked for together: all that it takes to ask again."""
     return {
         "algorithm": study.spec.search.algorithm,
@@ -97,7 +99,9 @@ def provenance(study: Study, current: Round, question: Question, pending: tuple[
         "position": question.position,
         "last_event": study.last_event,
         "known": len(question.history),
-        "pending": list(pending),
+        "pending": [trial.number for trial in pending],
+        "pending_points": [key_of(trial.params) for trial in pending],
+        "given_up": given_up,
         "versions": versions(study.spec.search.algorithm),
     }
 

@@ -14,6 +14,8 @@ from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 from service.storage.trials import NewTrial
 
+MOST_SHOWN = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -25,7 +27,7 @@ class Given:
 
 
 def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial]:
-    """Enqueue what has no value and import what has one: all of them, or none."""
+    """Enqueue what has no value and import what has one: all of them, or none. Returns the first thousand."""
     study = store.studies.get(study_name, lock=True)
     _check(study, given)
     waiting = sum(one.value is None for one in given)
@@ -39,7 +41,7 @@ def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial
     ids = store.trials.add(study.id, [_new(study, one, n, event) for n, one in enumerate(given, first)], store.now)
     store.announce(Signal.WORK, Signal.HISTORY)
     _note_target(store, study, given)
-    return [store.trials.get(trial_id) for trial_id in ids]
+    return [store.trials.get(trial_id) for trial_id in ids[:MOST_SHOWN]]
 
 
 def _check_open(store: Store, study: Study, waiting: int) -> None:

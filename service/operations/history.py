@@ -1,9 +1,9 @@
 """What the finished trials of studies have shown, read once and added to as they finish."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.domain.space import Params, PointKey, key_of
+from service.domain.space import PointKey, key_of
 from service.domain.status import FINISHED
 from service.domain.study import Study
 from service.domain.trial import Observation
@@ -26,12 +26,6 @@ class History:
         points = self.points.union(key_of(one.params) for one in more)
         seen = (*self.seen, *more)
         return History(seen, points, packed(seen, self.pieces), last_event)
-
-
-def taken_points(store: Store, study_id: str, history: History, pending: Iterable[Params]) -> frozenset[PointKey]:
-    """What a study has tried, tries or has given up, when it knew a history: none of it is suggested again."""
-    cancelled = store.trials.cancelled_points(study_id, history.last_event)
-    return history.points.union(map(key_of, pending), cancelled)
 
 
 class Histories:

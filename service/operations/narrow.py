@@ -6,11 +6,11 @@ from typing import Any
 
 from service import narrowing
 from service.domain.errors import Fault, InvalidInput
-from service.domain.rounds import RangeEvidence, Round
-from service.domain.space import Categorical, Parameter
-from service.domain.study import Plan, Study
+from service.domain.rounds import RangeEvidence, Round, Verdict
+from service.domain.space import Categorical, Parameter, Space
+from service.domain.study import Plan, Spec, Study
 from service.narrowing.base import Policy
-from service.operations.objective_check import within_objective
+from service.operations.objective_check import objective_faults, within_objective
 from service.operations.plan_check import unknown
 from service.operations.settings_check import settings_faults
 from service.storage.store import Store
@@ -38,7 +38,26 @@ def judge_ranges(store: Store, study: Study, plan: Plan | None = None) -> Judgem
     space = within_objective(study.spec.objective.name, current.space)
     verdicts = policy.judge(space, history, study.spec.metric.goal, settings)
     told = {name: _as_submitted(current.space.parameters[name], said) for name, said in verdicts.items()}
-    return Judgement(current, chosen.policy, settings.model_dump(mode="json"), told)
+    return Judgement(
+        current, chosen.policy, settings.model_dump(mode="json"), _possible(study.spec, current.space, told)
+    )
+
+
+def _possible(spec: Spec, current: Space, told: dict[str, RangeEvidence]) -> Mapping[str, RangeEvidence]:
+    """Without changes of ranges that the objective would refuse, alone or together with others."""
+    changed = {name: said.proposed for name, said in told.items() if said.verdict is not Verdict.KEEP}
+    faults = objective_faults(replace(spec, space=current.with_ranges(changed))) if changed else []
+    if not faults:
+        return told
+    named = {fault.field.split(".")[1]: fault.message for fault in faults if fault.field.startswith("space.")}
+    refused = {name: named.get(name, faults[0].message) for name in (named.keys() & changed.keys() or changed.keys())}
+    kept = {name: _kept(current.parameters[name], told[name], message) for name, message in refused.items()}
+    return _possible(spec, current, {**told, **kept})
+
+
+def _kept(current: Parameter, said: RangeEvidence, message: str) -> RangeEvidence:
+    reason = f"{said.reason} But the objective could not be run with that: it {message.rstrip('.')}."
+    return replace(said, verdict=Verdict.KEEP, proposed=current, reason=reason)
 
 
 def _as_submitted(current: Parameter, said: RangeEvidence) -> RangeEvidence:

@@ -1,5 +1,6 @@
 """Opens a round: new ranges in force, with the evidence for them."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,9 +12,12 @@ from service.domain.study import Plan, Study
 from service.operations.given_ranges import GivenRange, given_parameter
 from service.operations.narrow import Judgement, judge_ranges
 from service.operations.objective_check import objective_faults
+from service.operations.search_on import search_on_after_space
 from service.operations.submit import planned_trials
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
+
+log = logging.getLogger("shibori.rounds")
 
 
 def open_proposed(store: Store, study: Study) -> Round:
@@ -39,6 +43,9 @@ def undo_round(store: Store, study: Study) -> Round:
     if current.parent is None:
         raise TransitionRefused("Round 0", "as submitted", "undone", "There was no round before it.")
     before = store.rounds.get(study.id, current.parent)
+    if before.space == current.space:
+        way_out = "It has the ranges of the round before it already; give ranges by hand instead."
+        raise TransitionRefused(f"Round {current.number}", "an undoing itself", "undone", way_out)
     parent = before.number if before.parent is None else before.parent
     return _open(store, study, parent, before.space, f"undo of round {current.number}", None)
 
@@ -49,11 +56,16 @@ def narrow_by_itself(store: Store, study: Study) -> None:
     finished = store.rounds.finished(study.id, study.round)
     if plan is None or plan.every is None or finished == 0 or finished % plan.every or not study.draws:
         return
-    judgement = judge_ranges(store, study)
+    try:
+        judgement = judge_ranges(store, study)
+    except Exception:
+        log.exception("the ranges of study %s could not be judged", study.id)
+        return
     current = judgement.round.space.parameters
     safe = {name: within_limits(current[name], evidence.proposed) for name, evidence in judgement.ranges.items()}
     changed = {name: parameter for name, parameter in safe.items() if parameter != current[name]}
-    if changed:
+    possible = not objective_faults(replace(study.spec, space=judgement.round.space.with_ranges(changed)))
+    if changed and possible:
         _open_judged(store, study, judgement, changed, "automatic")
 
 
@@ -102,7 +114,8 @@ def _open(
         opened_at=store.now,
     )
     store.rounds.add(study.id, opened)
-    store.studies.update(study.id, round=opened.number, ended_by=None if study.ended_by == "space" else study.ended_by)
+    store.studies.update(study.id, round=opened.number)
+    search_on_after_space(store, study)
     store.trials.withdraw_unclaimed(study.id)
     store.events.append(study.id, EventKind.ROUND, store.now, round=opened.number)
     store.announce(Signal.WORK, Signal.HISTORY)

@@ -10,7 +10,7 @@ from service import pruning
 from service.domain.status import Purpose
 from service.domain.study import Spec, Study
 from service.domain.trial import Trial
-from service.pruning.base import Check, Course, Rule, Standing, reached
+from service.pruning.base import Check, Course, Rule, Standing, looks
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
 
@@ -60,20 +60,25 @@ def check_run(store: Store, study: Study, trial: Trial, added: int) -> list[Chec
     if applied is None or added == 0:
         return []
     reported = store.attempts.curve(trial.id)
-    since = int(reported[-added - 1]["epoch"]) if len(reported) > added else -1
+    known = [epoch for epoch in reported[:-added] if study.spec.metric.name in epoch]
     curve = [epoch for epoch in reported if study.spec.metric.name in epoch]
-    last = int(curve[-1]["epoch"]) if curve else since
-    epochs = reached(applied.rule, applied.course, applied.settings, since, last)
-    return [_check(store, study, trial, applied, curve, epoch) for epoch in epochs]
+    since = int(known[-1]["epoch"]) if known else -1
+    epochs = [int(epoch["epoch"]) for epoch in curve[len(known) :]]
+    found = looks(applied.rule, applied.course, applied.settings, since, epochs)
+    return [_check(store, study, trial, applied, curve, *look) for look in found]
 
 
 def _check(
-    store: Store, study: Study, trial: Trial, applied: Pruning, curve: Sequence[EpochNumbers], epoch: int
+    store: Store,
+    study: Study,
+    trial: Trial,
+    applied: Pruning,
+    curve: Sequence[EpochNumbers],
+    epoch: int,
+    report: int,
 ) -> Check:
     metric = study.spec.metric
-    # Up to the first report of the epoch or a later one: who reports seldom is looked at when it does.
-    known = next(place for place, one in enumerate(curve, 1) if one["epoch"] >= epoch)
-    values = [metric.goal.better(one[metric.name]) for one in curve[:known]]
+    values = [metric.goal.better(one[metric.name]) for one in curve if one["epoch"] <= report]
     standing = Standing()
     if applied.rule.compares:
         value = applied.rule.reading(values)

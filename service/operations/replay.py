@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from service import search
 from service.domain.errors import NotReplayable
+from service.domain.space import key_of
 from service.domain.study import Study
 from service.domain.trial import Trial
-from service.operations.history import History, taken_points
+from service.operations.history import History
 from service.search.base import Question, is_instant
 from service.storage.store import Store
 
@@ -33,7 +34,7 @@ def plan_replay(store: Store, study_name: str, number: int) -> Replay:
     origin = trial.provenance
     if origin is None:
         raise NotReplayable(number, f"It was {trial.origin}, no algorithm suggested it.")
-    if "place" not in origin:
+    if "pending_points" not in origin:
         raise NotReplayable(number, "It was suggested by a version that did not note all that it was made from.")
     algorithm = search.find(str(origin["algorithm"]))
     if algorithm is None:
@@ -47,13 +48,15 @@ def plan_replay(store: Store, study_name: str, number: int) -> Replay:
 
 
 def _question(store: Store, study: Study, trial: Trial, origin: Mapping[str, Any], *, looks_back: bool) -> Question:
-    first = _int(origin, "first")
+    first, last_event = _int(origin, "first"), _int(origin, "last_event")
     pending = tuple(store.trials.by_number(study.id, number).params for number in origin["pending"])
-    last_event = _int(origin, "last_event")
     seen = store.trials.observations(study.id, until=last_event) if looks_back else []
+    given_up = store.trials.cancelled_points(study.id, last_event) if looks_back else frozenset()
+    keys = [key_of(params) for params in pending]
+    if (len(seen), len(given_up), keys) != (origin["known"], origin["given_up"], origin["pending_points"]):
+        raise NotReplayable(trial.number, "A trial that it knew has been tried again, or got other values, since.")
     history = History().then(seen, last_event)
-    if len(history.seen) != origin["known"]:
-        raise NotReplayable(trial.number, "A trial that it knew of as failed has been tried again since.")
+    taken = history.points.union(keys, given_up) if looks_back else store.trials.points_before(study.id, first)
     return Question(
         space=store.rounds.get(study.id, _int(origin, "round")).space,
         goal=study.spec.metric.goal,
@@ -63,9 +66,7 @@ def _question(store: Store, study: Study, trial: Trial, origin: Mapping[str, Any
         position=_int(origin, "position"),
         history=history.seen,
         pending=pending,
-        taken=taken_points(store, study.id, history, pending)
-        if looks_back
-        else store.trials.points_before(study.id, first),
+        taken=taken,
     )
 
 

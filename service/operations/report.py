@@ -44,9 +44,11 @@ def report_epochs(
 
 def _said(store: Store, trial_id: int, token: str) -> Trial:
     """A trial that was stopped under this token: the answer to the report may have been lost."""
-    if store.attempts.end_of(trial_id, token) is not AttemptEnd.PRUNED:
+    trial = store.trials.get(trial_id)
+    stopped = store.attempts.end_of(trial_id, token) in (AttemptEnd.PRUNED, AttemptEnd.CANCELLED)
+    if not stopped or trial.stop_reason is None:
         raise lease_lost(store, trial_id)
-    return store.trials.get(trial_id)
+    return trial
 
 
 def _take(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> Continue | Trial:

@@ -13,7 +13,7 @@ from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import cancel, conclude
 from service.operations.draw import provenance, searching, write_suggestions
-from service.operations.history import Histories, History, taken_points
+from service.operations.history import Histories, History
 from service.search.base import Answer, Question, is_instant
 from service.storage.store import Signal, Store
 
@@ -32,7 +32,9 @@ class Request:
     settings: BaseModel
     replaced: Sequence[Trial]
     """Suggestions that nobody has claimed, which the first points replace."""
-    pending: tuple[int, ...]
+    pending: tuple[Trial, ...]
+    given_up: int
+    """How many points of cancelled trials were known."""
     count: int
 
 
@@ -51,7 +53,7 @@ class Pace:
         self.extra = min(MOST_AHEAD, max(2, 2 * self.extra))
 
     def kept_up(self) -> None:
-        self.extra = max(0, self.extra - 1)
+        self.extra //= 2
 
 
 def plan_suggestions(store: Store, study_id: str, histories: Histories, pace: Pace) -> Request | None:
@@ -62,7 +64,7 @@ def plan_suggestions(store: Store, study_id: str, histories: Histories, pace: Pa
         return None
     unclaimed = store.trials.unclaimed(study.id)
     running = store.trials.in_status(study.id, TrialStatus.RUNNING, Purpose.SEARCH)
-    if not unclaimed and (running or study.unfinished == 0) and study.next_number:
+    if not unclaimed and study.room != 0 and study.started_at is not None:
         pace.overtaken()
     missing = _missing(study, len(unclaimed), len(running) + pace.extra)
     outdated = [trial for trial in unclaimed if trial.stale or (not pace.extra and not _knows_all(trial, study))]
@@ -74,15 +76,19 @@ def plan_suggestions(store: Store, study_id: str, histories: Histories, pace: Pa
     return _request(store, study, settings, histories.of(store, study), replaced, running, missing)
 
 
-def record_suggestions(store: Store, request: Request, answer: Answer) -> bool:
-    """Write suggestions down; false where they are no longer wanted, or were overtaken while they were made."""
+def record_suggestions(store: Store, request: Request, answer: Answer, pace: Pace) -> None:
+    """Write suggestions down, unless nobody wants them any more, or what they were to replace is gone."""
     study = store.studies.get(request.study.id, lock=True)
     if not _still_wanted(study, request):
-        return False
-    if _overtaken(store, request, answer):
+        return
+    if _claimed_meanwhile(store, request):
+        pace.overtaken()
         store.announce(Signal.HISTORY)
-        return False
-    origin = provenance(request.study, request.round, request.question, request.pending)
+        return
+    if _there_meanwhile(store, request, answer):
+        store.announce(Signal.HISTORY)
+        return
+    origin = provenance(request.study, request.round, request.question, request.pending, request.given_up)
     replaced = len(request.replaced)
     for place, (trial, params) in enumerate(zip(request.replaced, answer.points, strict=False)):
         store.trials.replace_unclaimed(trial.id, params, study.round, {**origin, "place": place})
@@ -93,7 +99,6 @@ def record_suggestions(store: Store, request: Request, answer: Answer) -> bool:
     store.announce(Signal.WORK)
     if len(answer.points) < request.count:
         _exhausted(store, study, request.replaced[len(answer.points) :])
-    return True
 
 
 def _still_wanted(study: Study, request: Request) -> bool:
@@ -103,13 +108,16 @@ def _still_wanted(study: Study, request: Request) -> bool:
     return goes_on and study.round == request.round.number and study.spec.search == asked
 
 
-def _overtaken(store: Store, request: Request, answer: Answer) -> bool:
-    """Whether somebody has taken what was to be replaced, or a point that was to be new, while it was computed."""
+def _claimed_meanwhile(store: Store, request: Request) -> bool:
+    """Whether somebody has taken what was to be replaced."""
     unclaimed = {trial.id for trial in store.trials.unclaimed(request.study.id)}
+    return not unclaimed.issuperset(trial.id for trial in request.replaced)
+
+
+def _there_meanwhile(store: Store, request: Request, answer: Answer) -> bool:
+    """Whether a point that was to be new has come in from elsewhere, as by hand or from another server."""
     replaced = [trial.id for trial in request.replaced]
-    return not unclaimed.issuperset(replaced) or any(
-        store.trials.has_point(request.study.id, key_of(params), besides=replaced) for params in answer.points
-    )
+    return any(store.trials.has_point(request.study.id, key_of(params), besides=replaced) for params in answer.points)
 
 
 def _exhausted(store: Store, study: Study, without_point: Sequence[Trial]) -> None:
@@ -143,6 +151,7 @@ def _request(
     anew = {trial.id for trial in replaced}
     pending = [*running, *(trial for trial in waiting if trial.id not in anew)]
     pending_params = tuple(trial.params for trial in pending)
+    given_up = store.trials.cancelled_points(study.id, study.last_event)
     current = store.rounds.get(study.id, study.round)
     question = Question(
         space=current.space,
@@ -152,7 +161,7 @@ def _request(
         planned=max(1, current.planned),
         history=history.seen,
         pending=pending_params,
-        taken=taken_points(store, study.id, history, pending_params),
+        taken=history.points.union(map(key_of, pending_params), given_up),
     )
     return Request(
         study=study,
@@ -161,6 +170,7 @@ def _request(
         pieces=history.pieces,
         settings=settings,
         replaced=replaced,
-        pending=tuple(trial.number for trial in pending),
+        pending=tuple(pending),
+        given_up=len(given_up),
         count=len(replaced) + missing,
     )

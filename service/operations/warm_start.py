@@ -15,9 +15,10 @@ ANY_NUMBER = 2**62
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
-    """What was taken in, and how much of what the other study has completed was not."""
+    """The first of what was taken in, how much that was, and how much of what the other study completed was not."""
 
     trials: list[Trial]
+    count: int
     skipped: int
 
 
@@ -33,7 +34,8 @@ def warm_start(store: Store, study_name: str, other_name: str) -> WarmStart:
     known = store.trials.points_before(study.id, ANY_NUMBER)
     fitting = [seen for seen in found if key_of(seen.params) not in known and _fits(study, seen)]
     given = [Given(seen.params, seen.value, seen.samples) for seen in fitting]
-    return WarmStart(take_in(store, study_name, given) if given else [], len(found) - len(fitting))
+    taken = take_in(store, study_name, given) if given else []
+    return WarmStart(taken, len(given), len(found) - len(fitting))
 
 
 def _fits(study: Study, seen: Observation) -> bool:

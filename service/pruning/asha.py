@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from service.pruning.base import Check, Course
-from service.pruning.rungs import RungLooks, next_rung, refuse_every
+from service.pruning.rungs import RungLooks, last_rung, next_rung, refuse_every
 from service.registry import PartSettings
 
 
@@ -32,6 +32,10 @@ class Asha(RungLooks):
     def next_check(self, course: Course, settings: AshaSettings, after: int) -> int | None:
         rung = next_rung(settings.first, settings.reduction, after)
         return None if course.full is not None and rung >= course.full else rung
+
+    def last_check(self, course: Course, settings: AshaSettings, until: int) -> int | None:
+        before_the_end = until if course.full is None else min(until, course.full - 1)
+        return last_rung(settings.first, settings.reduction, before_the_end)
 
     def bracket(self, course: Course, settings: AshaSettings) -> int:  # noqa: ARG002
         return 0

@@ -64,6 +64,10 @@ class Rule(Protocol[SettingsT]):
         """The first epoch above `after` at which the rule looks; None where it never does again."""
         ...
 
+    def last_check(self, course: Course, settings: SettingsT, until: int) -> int | None:
+        """The last epoch up to `until` at which the rule looks; None where there is none."""
+        ...
+
     def bracket(self, course: Course, settings: SettingsT) -> int:
         """Among which runs it compares: those of the same bracket."""
         ...
@@ -77,9 +81,17 @@ class Rule(Protocol[SettingsT]):
         ...
 
 
-def reached(rule: Rule[SettingsT], course: Course, settings: SettingsT, since: int, last: int) -> list[int]:
-    """The epochs above `since` and up to `last` at which a rule looks."""
-    epochs: list[int] = []
-    while (epoch := rule.next_check(course, settings, epochs[-1] if epochs else since)) is not None and epoch <= last:
-        epochs.append(epoch)
-    return epochs
+def looks(
+    rule: Rule[SettingsT], course: Course, settings: SettingsT, since: int, reported: Sequence[int]
+) -> list[tuple[int, int]]:
+    """The epochs at which a rule looks, of those above `since` that a run has come to, each with the report it is of.
+
+    A report is looked at once, however many epochs it has skipped.
+    """
+    found: list[tuple[int, int]] = []
+    for epoch in reported:
+        check = rule.last_check(course, settings, epoch)
+        if check is not None and check > since:
+            found.append((check, epoch))
+        since = max(since, epoch)
+    return found

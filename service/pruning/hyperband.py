@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from service.pruning.base import Check, Course
-from service.pruning.rungs import RungLooks, next_rung, refuse_every
+from service.pruning.rungs import RungLooks, last_rung, next_rung, refuse_every
 from service.registry import PartSettings
 
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -43,9 +43,12 @@ class Hyperband(RungLooks):
         return refuse_every(course, self.name)
 
     def next_check(self, course: Course, settings: HyperbandSettings, after: int) -> int | None:
-        first = settings.first * settings.reduction ** self.bracket(course, settings)
-        rung = next_rung(first, settings.reduction, after)
+        rung = next_rung(self._first(course, settings), settings.reduction, after)
         return None if rung >= self._full(course, settings) else rung
+
+    def last_check(self, course: Course, settings: HyperbandSettings, until: int) -> int | None:
+        before_the_end = min(until, self._full(course, settings) - 1)
+        return last_rung(self._first(course, settings), settings.reduction, before_the_end)
 
     def bracket(self, course: Course, settings: HyperbandSettings) -> int:
         """By shares of the runs, in an order that covers every stretch of numbers evenly."""
@@ -57,6 +60,9 @@ class Hyperband(RungLooks):
 
     def verdict(self, check: Check, settings: HyperbandSettings) -> str | None:
         return self.out_of(check, settings.reduction)
+
+    def _first(self, course: Course, settings: HyperbandSettings) -> int:
+        return settings.first * int(settings.reduction ** self.bracket(course, settings))
 
     def _full(self, course: Course, settings: HyperbandSettings) -> int:
         return max(settings.epochs or course.full or settings.first, settings.first)

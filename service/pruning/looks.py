@@ -11,6 +11,13 @@ def next_look(course: Course, after: int) -> int:
     return (max(after, 0) // every + 1) * every
 
 
+def last_look(course: Course, warmup: int, until: int) -> int | None:
+    """The last such epoch up to one, unless it is one of the first that a run is left in peace."""
+    every = course.every or 1
+    look = until // every * every
+    return look if look > max(warmup, 0) else None
+
+
 class RegularLooks:
     """The best value so far, in one bracket for all."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from service.pruning.base import Check, Course
-from service.pruning.looks import RegularLooks, next_look
+from service.pruning.looks import RegularLooks, last_look, next_look
 from service.registry import PartSettings
 
 
@@ -33,6 +33,9 @@ class MedianRule(RegularLooks):
 
     def next_check(self, course: Course, settings: MedianSettings, after: int) -> int | None:
         return next_look(course, max(after, settings.warmup))
+
+    def last_check(self, course: Course, settings: MedianSettings, until: int) -> int | None:
+        return last_look(course, settings.warmup, until)
 
     def verdict(self, check: Check, settings: MedianSettings) -> str | None:
         standing = check.standing

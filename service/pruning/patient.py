@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from service.pruning.base import Check, Course
-from service.pruning.looks import RegularLooks, next_look
+from service.pruning.looks import RegularLooks, last_look, next_look
 from service.registry import PartSettings
 
 
@@ -27,6 +27,9 @@ class Patient(RegularLooks):
 
     def next_check(self, course: Course, settings: PatientSettings, after: int) -> int | None:  # noqa: ARG002
         return next_look(course, after)
+
+    def last_check(self, course: Course, settings: PatientSettings, until: int) -> int | None:  # noqa: ARG002
+        return last_look(course, 0, until)
 
     def verdict(self, check: Check, settings: PatientSettings) -> str | None:
         before, lately = check.values[: -settings.patience], check.values[-settings.patience :]

@@ -13,6 +13,12 @@ def next_rung(first: int, reduction: int, after: int) -> int:
     return rung
 
 
+def last_rung(first: int, reduction: int, until: int) -> int | None:
+    """The last of them up to `until`."""
+    rung = next_rung(first, reduction, until) // reduction
+    return rung if rung >= first else None
+
+
 class RungLooks:
     """Compares the last value at a rung, where one run in `reduction` goes on, and always the best."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from service.pruning.base import Check, Course
-from service.pruning.looks import RegularLooks, next_look
+from service.pruning.looks import RegularLooks, last_look, next_look
 from service.registry import PartSettings
 
 
@@ -32,6 +32,9 @@ class Threshold(RegularLooks):
 
     def next_check(self, course: Course, settings: ThresholdSettings, after: int) -> int | None:
         return next_look(course, max(after, settings.warmup))
+
+    def last_check(self, course: Course, settings: ThresholdSettings, until: int) -> int | None:
+        return last_look(course, settings.warmup, until)
 
     def verdict(self, check: Check, settings: ThresholdSettings) -> str | None:
         value = check.goal.better(check.values[-1])

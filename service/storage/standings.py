@@ -19,6 +19,9 @@ class Standings:
         row = {"study_id": study_id, "epoch": epoch, "bracket": bracket, "trial_id": trial_id, "value": value}
         self._connection.execute(_NOTE, row)
 
+    def clear(self, study_id: str) -> None:
+        self._connection.execute(sa.delete(standings).where(standings.c.study_id == study_id))
+
     def compare(self, study_id: str, epoch: int, bracket: int, trial_id: int, value: float) -> tuple[int, int]:
         """How many other runs have been there, and how many of them were better."""
         asked = {"of_study": study_id, "of_epoch": epoch, "of_bracket": bracket, "of_trial": trial_id, "than": value}

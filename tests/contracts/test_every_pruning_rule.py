@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from service.domain.trial import Goal
 from service.pruning import find, known
-from service.pruning.base import Check, Course, Rule, Standing, reached
+from service.pruning.base import Check, Course, Rule, Standing, looks
 
 RULES = [pytest.param(rule, id=rule.name) for rule in known()]
 every_rule = pytest.mark.parametrize("rule", RULES)
@@ -38,7 +38,7 @@ def verdicts(
             Check(epoch=epoch, values=[goal.better(value) for value in values[:epoch]], standing=standing, goal=goal),
             chosen,
         )
-        for epoch in reached(rule, course(), chosen, 0, len(values))
+        for epoch, _ in looks(rule, course(), chosen, 0, range(1, len(values) + 1))
     ]
 
 
@@ -76,23 +76,26 @@ def test_its_settings_fit_a_study_that_says_how_long_a_run_is(rule: Rule[Any]) -
 
 
 @every_rule
-def test_it_looks_at_ever_later_epochs_and_misses_none_between_two_reports(rule: Rule[Any]) -> None:
+def test_it_looks_at_ever_later_epochs_and_the_next_is_where_it_said(rule: Rule[Any]) -> None:
     @settings(deadline=None, max_examples=30)
-    @given(st.integers(0, 100), st.lists(st.integers(0, 70), min_size=1, max_size=8))
-    def check(number: int, stops: list[int]) -> None:
-        chosen = configured(rule)
-        where = course(number)
-        ends = sorted(set(stops))
-        piecewise = [
-            epoch
-            for since, last in zip([0, *ends], ends, strict=False)
-            for epoch in reached(rule, where, chosen, since, last)
-        ]
-        assert piecewise == reached(rule, where, chosen, 0, ends[-1])
-        assert piecewise == sorted(set(piecewise))
-        assert all(epoch >= 1 for epoch in piecewise)
+    @given(st.integers(0, 100))
+    def check(number: int) -> None:
+        chosen, where = configured(rule), course(number)
+        found = [epoch for epoch, _ in looks(rule, where, chosen, 0, range(1, 71))]
+        said = [epoch for epoch in range(71) if rule.next_check(where, chosen, epoch - 1) == epoch]
+        assert found == [epoch for epoch in said if epoch > 0]
+        assert found == sorted(set(found))
 
     check()
+
+
+@every_rule
+def test_a_report_is_looked_at_once_however_far_it_has_come(rule: Rule[Any]) -> None:
+    where, chosen = Course(number=0, seed=7, full=None if rule.name != "hyperband" else 60), configured(rule)
+    for reported in ([10], [10, 2**53], [3, 50, 51]):
+        found = looks(rule, where, chosen, 0, reported)
+        assert len(found) <= len(reported)
+        assert all(check <= report for check, report in found)
 
 
 @every_rule

@@ -85,11 +85,12 @@ class Api:
     def suggest(self, in_between: Callable[[], None] = lambda: None) -> None:
         """What the server does beside claims, until nothing is missing; something may happen while it computes."""
         database, study = self.app.state.database, self.show()["id"]
-        while request := database.read(lambda store: plan_suggestions(store, study, self.histories, Pace())):
+        pace = Pace()
+        while request := database.read(lambda store: plan_suggestions(store, study, self.histories, pace)):
             algorithm = request.study.spec.search.algorithm
             answer = suggesting.suggest(algorithm, request.question, request.settings, request.count)
             in_between()
-            database.write(partial(_record, request, answer))
+            database.write(partial(_record, request, answer, pace))
 
     def get(self, path: str, **more: Any) -> Any:
         return self.client.get(f"/api/v1{path}", **more)
@@ -140,8 +141,8 @@ class Api:
         return [ok(self.complete(self.claim_one(), value, **more))["trial"] for value in values]
 
 
-def _record(request: Request, answer: Answer, store: Store) -> None:
-    record_suggestions(store, request, answer)
+def _record(request: Request, answer: Answer, pace: Pace, store: Store) -> None:
+    record_suggestions(store, request, answer, pace)
 
 
 def ok(response: Any, status: int = 200) -> Any:

@@ -97,3 +97,28 @@ def test_a_cancelled_suggestion_is_not_made_again_and_the_search_goes_on(api: Ap
     assert len(again) == 2
     assert not {trial["params"]["n"] for trial in again} & {trial["params"]["n"] for trial in waiting}
     assert all(ok(api.get(f"/studies/study/trials/{trial['number']}/replay"))["equal"] for trial in again)
+
+
+def test_a_study_that_had_used_up_its_space_runs_on_with_another_search(api: Api) -> None:
+    space = {"lr": {"type": "float", "low": 0.1, "high": 1.0}}
+    api.submit(space=space, search={"algorithm": "grid", "settings": {"levels": 1}}, budget={"trials": 3})
+    ok(api.complete(api.claim_one()))
+    assert api.claim(1) == []
+    assert (api.show()["status"], api.show()["ended_by"]) == ("completed", "space")
+    changed = ok(patch(api, search={"algorithm": "random"}))
+    assert (changed["status"], changed["ended_by"]) == ("running", None)
+    assert len(api.claim(9)) == 2
+
+
+def test_a_cancelled_trial_that_is_tried_again_is_no_longer_the_one_that_was_given_up(api: Api) -> None:
+    api.submit(space={"n": {"type": "int", "low": 0, "high": 9}}, search={**BAYESIAN, "seed": 1}, budget={"trials": 9})
+    api.suggest()
+    first, second = api.claim(2)
+    ok(api.post(f"/studies/study/trials/{first['number']}/cancel"))
+    ok(api.tell(first, "release"))
+    ok(api.complete(second))
+    api.suggest()
+    (later,) = api.claim(1)
+    assert ok(api.get(f"/studies/study/trials/{later['number']}/replay"))["equal"] is True
+    ok(api.post(f"/studies/study/trials/{first['number']}/retry"))
+    refused(api.get(f"/studies/study/trials/{later['number']}/replay"), 409, "not-replayable")

@@ -50,11 +50,12 @@ def test_without_a_rule_nobody_waits_for_a_report(api: Api) -> None:
     assert (answer["action"], answer["report_at"]) == ("continue", None)
 
 
-def test_a_run_that_reports_seldom_is_compared_by_what_it_reported_first_after_a_rung(api: Api) -> None:
+def test_a_run_that_reports_seldom_is_compared_at_the_last_rung_that_it_has_passed(api: Api) -> None:
     api.submit(pruning=ASHA)
     seldom, other = api.claim(2)
     ok(api.tell(seldom, "report", epochs=[{"epoch": 10, "score": 0.9}]))
-    assert report(api, other, [0.1, 0.5])["action"] == "stop"
+    assert report(api, other, [0.1, 0.5])["action"] == "continue"
+    assert report(api, other, [0.6] * 6, 3)["action"] == "stop"
 
 
 def test_what_comes_with_a_completion_is_compared_with_too_and_is_never_refused(api: Api) -> None:
@@ -199,3 +200,41 @@ def test_nothing_is_claimed_by_a_report_that_goes_on(api: Api) -> None:
     answer = ok(api.tell(claimed, "report", epochs=epochs([0.1]), claim_next=1))
     assert (answer["action"], answer["claimed"]) == ("continue", {"trials": []})
     assert api.counts() == {"running": 1}
+
+
+def test_the_word_to_stop_a_cancelled_trial_is_repeated_with_what_comes_next(api: Api) -> None:
+    api.submit()
+    claimed = api.claim_one()
+    ok(api.post(f"/studies/study/trials/{claimed['number']}/cancel"))
+    answers = [ok(api.tell(claimed, "report", epochs=epochs([0.1]), claim_next=1)) for _ in range(2)]
+    assert [answer["action"] for answer in answers] == ["stop", "stop"]
+    assert answers[0]["claimed"] == answers[1]["claimed"]
+    assert len(answers[0]["claimed"]["trials"]) == 1
+
+
+def test_a_report_of_an_absurd_epoch_is_looked_at_once(api: Api) -> None:
+    api.submit(pruning={"policy": "median", "settings": {"startup": 1}})
+    claimed = api.claim_one()
+    assert ok(api.tell(claimed, "report", epochs=[{"epoch": 2**53, "score": 0.5}]))["action"] == "continue"
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_a_metric_that_is_not_in_every_epoch_is_looked_at_however_the_reports_come(api: Api, batch: int) -> None:
+    api.submit(pruning=ASHA)
+    good, bad = api.claim(2)
+    for claimed, value in ((good, 0.9), (bad, 0.1)):
+        curve = [{"epoch": n, "train_loss": 1.0} | ({"score": value} if n % 5 == 0 else {}) for n in range(1, 6)]
+        actions = [
+            ok(api.tell(claimed, "report", epochs=curve[start : start + batch]))["action"]
+            for start in range(0, 5, batch)
+        ]
+        assert actions[-1] == ("stop" if claimed is bad else "continue")
+
+
+def test_another_rule_compares_no_numbers_of_the_one_before(api: Api) -> None:
+    api.submit(pruning=ASHA, budget={"trials": 9})
+    runs = api.claim(5)
+    for claimed in runs[:4]:
+        report(api, claimed, [0.9, 0.3])
+    ok(api.patch("/studies/study", {"pruning": {"policy": "median", "settings": {"startup": 1, "warmup": 1}}}))
+    assert report(api, runs[4], [0.1, 0.2])["action"] == "continue"

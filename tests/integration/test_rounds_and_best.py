@@ -316,3 +316,29 @@ def test_what_an_undone_round_had_suggested_is_drawn_anew(api: Api) -> None:
     api.suggest()
     assert {claimed["number"] for claimed in api.claim(2)} == {0, 1}
     assert {trial["round"] for trial in api.trials()} == {2}
+
+
+def test_an_undone_round_is_not_undone_once_more(api: Api) -> None:
+    api.submit()
+    hand(api, 0.01)
+    ok(api.post("/studies/study/rounds", {"from": "undo"}), 201)
+    problem = refused(api.post("/studies/study/rounds", {"from": "undo"}), 409, "transition-refused")
+    assert "ranges of the round before it already" in problem["detail"]
+
+
+def test_no_range_is_proposed_that_the_objective_would_refuse_and_no_result_is_lost_by_it(api: Api) -> None:
+    net = {"name": "multi_layer_net", "settings": {"dataset": "digits", "train_size": 200, "batch_norm": True}}
+    batch = {"type": "int", "low": 2, "high": 64, "scale": "log", "limit": {"low": 1}}
+    api.submit(
+        objective=net,
+        metric={"name": "validation_accuracy"},
+        space={"batch_size": batch},
+        narrowing={"policy": "evidence", "every": 20},
+        budget={"trials": 40},
+    )
+    for _ in range(40):
+        claimed = api.claim_one(objectives=["multi_layer_net"])
+        ok(api.complete(claimed, 1 / claimed["params"]["batch_size"]))
+    assert api.counts() == {"completed": 40}
+    for opened in ok(api.get("/studies/study/rounds"))["items"]:
+        assert opened["ranges"]["batch_size"]["low"] >= 2

@@ -6,14 +6,15 @@ import pytest
 
 from service.domain.trial import Goal
 from service.pruning import find
-from service.pruning.base import Check, Course, Standing, reached
+from service.pruning.base import Check, Course, Standing
+from service.pruning.base import looks as rules_looks
 
 
 def looks(name: str, *, full: int | None = 50, number: int = 0, every: int | None = None, **chosen: Any) -> list[int]:
     rule = find(name)
     assert rule is not None
     course = Course(number=number, seed=0, full=full, every=every)
-    return reached(rule, course, rule.Settings(**chosen), 0, 60)
+    return [epoch for epoch, _ in rules_looks(rule, course, rule.Settings(**chosen), 0, range(1, 61))]
 
 
 def verdict(name: str, values: list[float], others: int = 0, better: int = 0, **chosen: Any) -> str | None:
