@@ -35,18 +35,18 @@ def report_epochs(
 ) -> Continue | Stop:
     """Add epochs to the curve; the answer tells the worker to go on or to stop, and then what to do next."""
     trial = store.trials.held(trial_id, token)
-    said = _said(store, trial_id, token) if trial is None else _take(store, trial, epochs)
+    said = _said(store, trial_id, token, claim_count) if trial is None else _take(store, trial, epochs)
     if isinstance(said, Continue):
         return said
     # The token names the request, so that a worker that lost the answer is given the same trials again.
     return Stop(said.stop_reason or "", claim_next(store, said, claim_count, token))
 
 
-def _said(store: Store, trial_id: int, token: str) -> Trial:
-    """A trial that was stopped under this token: the answer to the report may have been lost."""
+def _said(store: Store, trial_id: int, token: str, claim_count: int) -> Trial:
+    """A trial that was stopped under this token: the answer may have been lost, with what was claimed by it."""
     trial = store.trials.get(trial_id)
     stopped = store.attempts.end_of(trial_id, token) in (AttemptEnd.PRUNED, AttemptEnd.CANCELLED)
-    if not stopped or trial.stop_reason is None:
+    if not stopped or trial.stop_reason is None or claim_count < 1:
         raise lease_lost(store, trial_id)
     return trial
 
