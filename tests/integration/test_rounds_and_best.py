@@ -1,5 +1,6 @@
 """The best trials, what they say of the ranges, and rounds in the box that follows."""
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -342,3 +343,21 @@ def test_no_range_is_proposed_that_the_objective_would_refuse_and_no_result_is_l
     assert api.counts() == {"completed": 40}
     for opened in ok(api.get("/studies/study/rounds"))["items"]:
         assert opened["ranges"]["batch_size"]["low"] >= 2
+
+
+@pytest.mark.parametrize("limit", [None, {"high": 100.0}])
+def test_a_study_widens_by_itself_only_where_the_user_has_said_how_far(api: Api, limit: Json | None) -> None:
+    api.submit(
+        space={"lr": LOG_RANGE | ({} if limit is None else {"limit": limit})},
+        narrowing={"policy": "evidence", "every": 30},
+        budget={"trials": 60},
+    )
+    low, high = 1e-4, 1.0
+    while claimed := api.claim(1):
+        ok(api.complete(claimed[0], math.log(claimed[0]["params"]["lr"])))
+    rounds = ok(api.get("/studies/study/rounds"))["items"]
+    assert rounds[1]["origin"] == "automatic"
+    assert rounds[1]["evidence"]["ranges"]["lr"]["verdict"] == "widen"
+    opened = rounds[1]["ranges"]["lr"]
+    assert opened["low"] > low
+    assert (opened["high"] > high) if limit else (opened["high"] == high)
