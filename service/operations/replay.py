@@ -56,7 +56,7 @@ def _question(store: Store, study: Study, trial: Trial, origin: Mapping[str, Any
     if (len(seen), len(given_up), keys) != (origin["known"], origin["given_up"], origin["pending_points"]):
         raise NotReplayable(trial.number, "A trial that it knew has been tried again, or got other values, since.")
     history = History().then(seen, last_event)
-    taken = history.points.union(keys, given_up) if looks_back else store.trials.points_before(study.id, first)
+    taken = history.points.union(keys, given_up) if looks_back else store.trials.points(study.id, before=first)
     return Question(
         space=store.rounds.get(study.id, _int(origin, "round")).space,
         goal=study.spec.metric.goal,

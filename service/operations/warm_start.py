@@ -10,8 +10,6 @@ from service.domain.trial import Observation, Trial
 from service.operations.enqueue import Given, take_in
 from service.storage.store import Store
 
-ANY_NUMBER = 2**62
-
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
@@ -31,7 +29,7 @@ def warm_start(store: Store, study_name: str, other_name: str) -> WarmStart:
     study, other = store.studies.get(study_name, lock=True), store.studies.get(other_name)
     _require_alike(study, other)
     found = [seen for seen in store.trials.observations(other.id) if seen.status is TrialStatus.COMPLETED]
-    known = store.trials.points_before(study.id, ANY_NUMBER)
+    known = store.trials.points(study.id)
     fitting = [seen for seen in found if key_of(seen.params) not in known and _fits(study, seen)]
     given = [Given(seen.params, seen.value, seen.samples) for seen in fitting]
     taken = take_in(store, study_name, given) if given else []

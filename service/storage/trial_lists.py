@@ -93,10 +93,11 @@ class TrialLists:
         )
         return frozenset(PointKey(point) for point in self._connection.scalars(cancelled))
 
-    def points_before(self, study_id: str, number: int) -> frozenset[PointKey]:
-        """The keys of the points of all trials of a study with lower numbers."""
-        before = sa.select(trials.c.point).where(trials.c.study_id == study_id, trials.c.number < number)
-        return frozenset(PointKey(point) for point in self._connection.scalars(before))
+    def points(self, study_id: str, before: int | None = None) -> frozenset[PointKey]:
+        """The keys of the points of all trials of a study, or of those with lower numbers than one."""
+        query = sa.select(trials.c.point).where(trials.c.study_id == study_id)
+        rows = self._connection.scalars(query if before is None else query.where(trials.c.number < before))
+        return frozenset(PointKey(point) for point in rows)
 
     def best(self, study_id: str, goal: Goal, count: int, round: int | None = None) -> list[Trial]:
         """The best search trials, best first, ties by lower number, pruned ones after all completed ones."""

@@ -77,7 +77,7 @@ def _tell_the_classic(plan: Plan, client: Client, server: Started, study: str) -
     Story(client, classic, time.sleep).narrow()
     with running("worker", _work(plan, classic), plan.folder / "worker.log") as worker:
         story = Story(client, classic, _sleep_beside(server, worker))
-        story.search_on(plan.more)
+        story.finish(plan.more)
         click.echo("The best value of all, and its test:")
         return story.test(story.best().number)
 

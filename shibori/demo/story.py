@@ -30,7 +30,7 @@ class Story:
 
     def first_round(self, trials: int) -> None:
         """The search as submitted, its best, and what they say of the ranges."""
-        self._follow(trials)
+        self.finish(trials)
         click.echo(f"\nThe best {SHOWN}:")
         click.echo(self.client.best_text(self.study, SHOWN), nl=False)
         click.echo("\nWhat the evidence says of each range:")
@@ -44,16 +44,12 @@ class Story:
         # The round first: a budget raised before it would draw trials from the old box.
         click.echo(f"{more} more trials by a Bayesian search; a trial that is behind the others is stopped early:")
         self.client.patch(self.study, StudyPatch.model_validate({"budget": {"trials": trials + more}, **SEARCH_ON}))
-        self._follow(more)
+        self.finish(more)
         click.echo(f"{self._stopped_early()}\n{change_of(before, self._best())}")
 
     def narrow(self) -> None:
         """The classic way on: the box of the best five."""
         self._open(RoundRequest(policy="leaders"))
-
-    def search_on(self, trials: int) -> None:
-        """The trials that the budget has left."""
-        self._follow(trials)
 
     def confirm(self) -> None:
         """The best again, with fresh seeds."""
@@ -96,7 +92,8 @@ class Story:
         else:
             _say_ranges(opened)
 
-    def _follow(self, trials: int) -> None:
+    def finish(self, trials: int) -> None:
+        """Waits for the trials that the budget has left, and says how long they took."""
         began_at = time.monotonic()
         follow(self.client, self.study, self.sleep)
         click.echo(f"{trials} trials took {time.monotonic() - began_at:.1f} s.")
