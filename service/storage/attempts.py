@@ -70,16 +70,11 @@ class Attempts:
         )
         return [Attempt(*row) for row in rows]
 
-    def add_epochs(self, trial_id: int, lease: int, epochs: Sequence[EpochNumbers]) -> int:
-        """Add to a learning curve; epochs that are there already are not added again. Returns how many were new."""
-        attempt = {"of_trial": trial_id, "of_lease": lease}
-        known = self.last_epoch(trial_id, lease)
-        fresh = [epoch for epoch in epochs if known is None or epoch["epoch"] > known]
-        if fresh:
-            piece = {"trial_id": trial_id, "lease": lease, "first_epoch": fresh[0]["epoch"]}
-            self._connection.execute(_ADD_TO_CURVE, piece | {"epochs": [dict(epoch) for epoch in fresh]})
-            self._connection.execute(_CHANGE, attempt | {"last_epoch": fresh[-1]["epoch"]})
-        return len(fresh)
+    def add_epochs(self, trial_id: int, lease: int, epochs: Sequence[EpochNumbers]) -> None:
+        """Add epochs to a learning curve, in order, and all of them above its last."""
+        piece = {"trial_id": trial_id, "lease": lease, "first_epoch": epochs[0]["epoch"]}
+        self._connection.execute(_ADD_TO_CURVE, piece | {"epochs": [dict(epoch) for epoch in epochs]})
+        self._connection.execute(_CHANGE, {"of_trial": trial_id, "of_lease": lease, "last_epoch": epochs[-1]["epoch"]})
 
     def last_epoch(self, trial_id: int, lease: int) -> int | None:
         return self._connection.scalar(_LAST_EPOCH, {"of_trial": trial_id, "of_lease": lease})

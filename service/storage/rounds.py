@@ -70,13 +70,9 @@ class Rounds:
         """The highest number of a round."""
         return int(self._connection.scalar(sa.select(sa.func.max(rounds.c.number)).where(_of(study_id))) or 0)
 
-    def finished(self, study_id: str, number: int) -> int:
-        """How many trials of a round have finished."""
-        return int(self._connection.scalar(_FINISHED, {"of_study": study_id, "of_number": number}) or 0)
-
-    def count_finished(self, study_id: str, number: int) -> None:
-        """One more trial of the round has finished."""
-        self._connection.execute(_ONE_MORE_FINISHED, {"of_study": study_id, "of_number": number})
+    def count_finished(self, study_id: str, number: int) -> int:
+        """One more trial of the round has finished; returns how many have."""
+        return int(self._connection.scalar(_ONE_MORE_FINISHED, {"of_study": study_id, "of_number": number}) or 0)
 
     def _update(self, study_id: str, number: int, **values: object) -> None:
         self._connection.execute(_CHANGE, {"of_study": study_id, "of_number": number, **values})
@@ -95,9 +91,8 @@ _ROUNDS = sa.select(
 )
 _ONE = _ROUNDS.where(*_OF_ROUND)
 _PARENTS = sa.select(rounds.c.number, rounds.c.parent).where(rounds.c.study_id == sa.bindparam("of_study"))
-_FINISHED = sa.select(rounds.c.finished).where(*_OF_ROUND)
 _CHANGE = sa.update(rounds).where(*_OF_ROUND)
-_ONE_MORE_FINISHED = _CHANGE.values(finished=rounds.c.finished + 1)
+_ONE_MORE_FINISHED = _CHANGE.values(finished=rounds.c.finished + 1).returning(rounds.c.finished)
 
 
 def _of(study_id: str) -> sa.ColumnElement[bool]:

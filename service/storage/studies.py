@@ -1,10 +1,10 @@
 """Studies: their specification, where they stand, and the counts of their trials."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from service.domain.errors import StudyNameTaken, StudyNotFound
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Spec, Study
-from service.storage.tables import studies, study_tags, trial_counts
+from service.storage.savepoints import savepoint
+from service.storage.tables import studies, study_tags, trial_counts, trials
 
 _SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
 
@@ -37,7 +38,7 @@ class Studies:
 
     def add(self, study: Study, tags: Sequence[str]) -> None:
         try:
-            with self._connection.begin_nested():
+            with savepoint(self._connection):
                 self._connection.execute(sa.insert(studies).values(_columns(study)))
         except sa.exc.IntegrityError as error:
             raise StudyNameTaken(study.name) from error
@@ -55,13 +56,17 @@ class Studies:
         rows = self._connection.execute(_NAMED_AND_LOCKED if lock else _NAMED, {"named": study}).all()
         if not rows:
             raise StudyNotFound(study)
-        row = next((row for row in rows if row.id == study), rows[0])
-        return _study(row, self.counts(row.id, Purpose.SEARCH))
+        return self._study(next((row for row in rows if row.id == study), rows[0]))
+
+    def of_trial(self, trial_id: int) -> Study | None:
+        """The study of a trial, locked until the end of the transaction; None where there is no such trial."""
+        row = self._connection.execute(_LOCK_STUDY_OF, {"of_trial": trial_id}).one_or_none()
+        return None if row is None else self._study(row)
 
     def lock(self, study_id: str, *, wait: bool) -> Study | None:
         """The same by its id; None where another transaction has it locked and this one is not to wait."""
         row = self._connection.execute(_LOCK if wait else _LOCK_IF_FREE, {"of_study": study_id}).one_or_none()
-        return None if row is None else _study(row, self.counts(row.id, Purpose.SEARCH))
+        return None if row is None else self._study(row)
 
     def page(self, wanted: StudyFilter, after: tuple[datetime, str] | None, limit: int) -> list[Study]:
         """Studies in the order of their creation, from the one after `after`."""
@@ -75,7 +80,7 @@ class Studies:
             query = query.where(studies.c.id.in_(tagged))
         if after is not None:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
-        return [_study(row, self.counts(row.id, Purpose.SEARCH)) for row in self._connection.execute(query).all()]
+        return [self._study(row) for row in self._connection.execute(query).all()]
 
     def claimable(self, objectives: Sequence[str], purposes: Sequence[Purpose]) -> list[str]:
         """The ids of studies that a worker with these objectives may serve, oldest first.
@@ -129,6 +134,34 @@ class Studies:
         rows = self._connection.execute(_COUNTS, {"of_study": study_id, "of_purpose": purpose})
         return {TrialStatus(row.status): row.trials for row in rows}
 
+    def _study(self, row: sa.Row[tuple[object, ...]]) -> Study:
+        fields = row._asdict()
+        text, status = fields.pop("spec"), fields.pop("status")
+        for column in ("name", "objective", "ends_at"):
+            del fields[column]
+        counts = CountsWhenAsked(partial(self.counts, row.id, Purpose.SEARCH))
+        return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **fields)
+
+
+class CountsWhenAsked(Mapping[TrialStatus, int]):
+    """Counts that are read when the first of them is asked for: most requests go by without one."""
+
+    def __init__(self, read: Callable[[], Mapping[TrialStatus, int]]) -> None:
+        self._read = read
+
+    def __getitem__(self, status: TrialStatus) -> int:
+        return self._counts[status]
+
+    def __iter__(self) -> Iterator[TrialStatus]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    @cached_property
+    def _counts(self) -> Mapping[TrialStatus, int]:
+        return self._read()
+
 
 def _columns(study: Study) -> dict[str, object]:
     return {
@@ -149,20 +182,19 @@ def _columns(study: Study) -> dict[str, object]:
     }
 
 
-def _study(row: sa.Row[tuple[object, ...]], counts: Mapping[TrialStatus, int]) -> Study:
-    fields = row._asdict()
-    text, status = fields.pop("spec"), fields.pop("status")
-    for column in ("name", "objective", "ends_at"):
-        del fields[column]
-    return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **fields)
-
-
 # Statements that every trial passes through are built once: building one costs more than running it.
 _NAMED = sa.select(studies).where(
     sa.or_(studies.c.id == sa.bindparam("named"), studies.c.name == sa.bindparam("named"))
 )
 _NAMED_AND_LOCKED = _NAMED.with_for_update()
 _LOCK = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update()
+_LOCK_STUDY_OF = (
+    sa.select(studies)
+    .where(
+        studies.c.id == sa.select(trials.c.study_id).where(trials.c.id == sa.bindparam("of_trial")).scalar_subquery()
+    )
+    .with_for_update()
+)
 _LOCK_IF_FREE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update(skip_locked=True)
 _HAS_OTHERS_WAITING = sa.exists().where(
     trial_counts.c.study_id == studies.c.id,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,8 +53,11 @@ class Workers:
 
     def terms(self, name: str) -> Terms | None:
         """The terms of a worker's last claim."""
-        row = self._connection.execute(_TERMS, {"of_worker": name}).one_or_none()
-        return None if row is None else Terms(row.objectives, [Purpose(p) for p in row.purposes], row.study)
+        return _terms(self._connection.execute(_TERMS, {"of_worker": name}).one_or_none())
+
+    def seen_again(self, name: str, now: datetime) -> Terms | None:
+        """Note that a worker asked for more on the terms of its last claim."""
+        return _terms(self._connection.execute(_SEEN_AGAIN, {"of_worker": name, "last_seen_at": now}).one_or_none())
 
     def finished(self, name: str | None, now: datetime, *, failed: bool) -> None:
         """Count a trial that a worker brought to its end."""
@@ -81,9 +85,16 @@ class Workers:
         return [Worker(*row) for row in rows]
 
 
+def _terms(row: Any) -> Terms | None:
+    return None if row is None else Terms(row.objectives, [Purpose(p) for p in row.purposes], row.study)
+
+
 _CHANGE = sa.update(workers).where(workers.c.name == sa.bindparam("of_worker"))
 _ONE_MORE_COMPLETED = _CHANGE.values(completed=workers.c.completed + 1)
 _ONE_MORE_FAILED = _CHANGE.values(failed=workers.c.failed + 1)
+_SEEN_AGAIN = _CHANGE.values(last_seen_at=sa.bindparam("last_seen_at")).returning(
+    workers.c.objectives, workers.c.purposes, workers.c.study
+)
 _TERMS = sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(
     workers.c.name == sa.bindparam("of_worker")
 )
