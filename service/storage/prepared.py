@@ -37,7 +37,7 @@ class Prepared:
         return found[0] if found else None
 
     def change(self, connection: sa.Connection, parameters: Mapping[str, object]) -> int:
-        """Insert, update or delete; returns how many rows that met."""
+        """Insert, update or delete; returns how many rows an update or a deletion met."""
         if connection.dialect.name != "sqlite":
             return connection.execute(self._statement, parameters).rowcount
         return int(self._form(connection, parameters).run(connection, parameters).rowcount)
@@ -57,29 +57,44 @@ class _Form:
     def __init__(self, statement: sa.Select[Any] | UpdateBase, names: Sequence[str], dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(names))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
-        self._text, self._dialect = str(compiled), dialect
+        if missing := {name for name, bind in compiled.binds.items() if bind.required} - set(names):
+            raise KeyError(f"no value for {', '.join(sorted(missing))}")
+        self._text = str(compiled)
         self._binds = [
             (name, compiled.binds[name].value, _bind_processor(compiled.binds[name].type, dialect))
             for name in compiled.positiontup or ()
         ]
-        self._columns = [(column.key, _result_processor(column.type, dialect)) for column in statement.exported_columns]
+        self._columns = [
+            (str(column.key), _result_processor(column.type, dialect)) for column in statement.exported_columns
+        ]
 
     def run(self, connection: sa.Connection, parameters: Mapping[str, object]) -> Any:
         values = [_processed(parameters.get(name, value), processor) for name, value, processor in self._binds]
-        driver: Any = connection.connection.driver_connection
-        dbapi: Any = self._dialect.dbapi
-        try:
-            return driver.execute(self._text, values)
-        except dbapi.Error as error:
-            raise sa.exc.DBAPIError.instance(
-                self._text, values, error, dbapi.Error, dialect=self._dialect
-            ) from error
+        return _execute(connection, self._text, values)
 
     def record(self, row: Sequence[Any]) -> Record:
         return {
             name: value if processor is None else processor(value)
             for (name, processor), value in zip(self._columns, row, strict=True)
         }
+
+
+def run_plain(connection: sa.Connection, text: str) -> None:
+    """Run a statement that has neither parameters nor rows."""
+    if connection.dialect.name == "sqlite":
+        _execute(connection, text, ())
+    else:
+        connection.exec_driver_sql(text)
+
+
+def _execute(connection: sa.Connection, text: str, values: Sequence[object]) -> Any:
+    driver: Any = connection.connection.driver_connection
+    dialect: Any = connection.dialect
+    error_type: type[Exception] = dialect.dbapi.Error
+    try:
+        return driver.execute(text, values)
+    except error_type as error:
+        raise sa.exc.DBAPIError.instance(text, list(values), error, error_type, dialect=dialect) from error
 
 
 def _processed(value: object, processor: Processor) -> object:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from service.storage.prepared import run_plain
+
 
 class Undone(Exception):
     """Raised within a savepoint to undo it; goes no further."""
@@ -14,16 +16,16 @@ class Undone(Exception):
 def savepoint(connection: sa.Connection) -> Iterator[None]:
     """Undo what the block did, and let go of the rows it locked, where an exception ends it.
 
-    In plain SQL, since every writing request takes one, and SQLAlchemy's own object for it costs more than the rest
-    of a small request.
+    In plain SQL, since every writing request takes one, and SQLAlchemy's own object for it costs as much as several
+    statements.
     """
-    connection.exec_driver_sql("SAVEPOINT part")
+    run_plain(connection, "SAVEPOINT part")
     try:
         yield
     except BaseException as error:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
-        connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        run_plain(connection, "ROLLBACK TO SAVEPOINT part")
+        run_plain(connection, "RELEASE SAVEPOINT part")
         if not isinstance(error, Undone):
             raise
     else:
-        connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        run_plain(connection, "RELEASE SAVEPOINT part")

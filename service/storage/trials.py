@@ -13,6 +13,7 @@ from service.domain.space import PointKey, Scalar, key_of
 from service.domain.status import Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
+from service.storage.prepared import Prepared, Record
 from service.storage.tables import attempts, trials
 from service.storage.trial_lists import TrialLists
 from service.storage.trial_moves import TrialMoves
@@ -48,7 +49,7 @@ class Trials(TrialMoves, TrialLists):
     def add(self, study: Study, new: Sequence[NewTrial], now: datetime) -> list[Trial]:
         """Write trials down, as completed where they have a value, as waiting otherwise."""
         rows = [_row(study, trial, now) for trial in new]
-        ids = self._connection.scalars(_ADD, rows).all()
+        ids = self._connection.scalars(_ADD, rows).all() if len(rows) > 1 else [self._add(rows[0])]
         for (purpose, status), count in Counter((trial.purpose, trial.status) for trial in new).items():
             self._count(study.id, purpose, status, count)
         return [_trial(study, row, trial_id) for row, trial_id in zip(rows, ids, strict=True)]
@@ -67,16 +68,15 @@ class Trials(TrialMoves, TrialLists):
 
     def held(self, trial_id: int, token: str) -> tuple[Trial, int | None] | None:
         """The trial and the last epoch of its curve, if this lease on it is the one in force."""
-        row = self._connection.execute(_HELD, {"of_trial": trial_id, "token": token}).mappings().one_or_none()
+        row = _HELD.row(self._connection, {"of_trial": trial_id, "token": token})
         if row is None:
             return None
-        fields = dict(row)
-        last_epoch = fields.pop("last_epoch")
-        return trial_of(fields), last_epoch
+        last_epoch = row.pop("last_epoch")
+        return trial_of(row), last_epoch
 
     def claimed_with(self, claim_request: str) -> list[Trial]:
         """The trials that run under leases given in answer to one request."""
-        return self._many(_CLAIMED_WITH, request=claim_request)
+        return self._found(_CLAIMED_WITH, request=claim_request)
 
     def next_waiting(self, study_id: str, purposes: Sequence[Purpose], count: int) -> list[Trial]:
         """Trials that may be claimed, by number."""
@@ -84,7 +84,7 @@ class Trials(TrialMoves, TrialLists):
 
     def expired(self, study_id: str, now: datetime) -> list[Trial]:
         """Running trials of a study whose lease has run out."""
-        return self._many(_EXPIRED, of_study=study_id, now=now)
+        return self._found(_EXPIRED, of_study=study_id, now=now)
 
     def studies_with_expired(self, now: datetime) -> list[str]:
         """The ids of the studies of running trials whose lease has run out."""
@@ -95,6 +95,12 @@ class Trials(TrialMoves, TrialLists):
         asked = {"of_study": study_id, "of_point": point, "besides": list(besides)}
         return bool(self._connection.scalar(_HAS_POINT, asked))
 
+    def _add(self, row: Record) -> int:
+        return int(_ADD_ONE.rows(self._connection, row)[0]["id"])
+
+    def _found(self, query: Prepared, **parameters: object) -> list[Trial]:
+        return [trial_of(row) for row in query.rows(self._connection, parameters)]
+
     def _one(self, query: sa.Select[Any], **parameters: object) -> Trial | None:
         row = self._connection.execute(query, parameters).mappings().one_or_none()
         return None if row is None else trial_of(row)
@@ -103,7 +109,7 @@ class Trials(TrialMoves, TrialLists):
         return [trial_of(row) for row in self._connection.execute(query, parameters).mappings()]
 
 
-def _row(study: Study, new: NewTrial, now: datetime) -> dict[str, Any]:
+def _row(study: Study, new: NewTrial, now: datetime) -> Record:
     return {
         "study_id": study.id,
         "number": new.number,
@@ -149,15 +155,18 @@ _NEVER_RUN: dict[str, Any] = dict.fromkeys(
 # Statements that every trial passes through are built once: building one costs more than running it.
 _RUNNING = trials.c.status == TrialStatus.RUNNING
 _ADD = sa.insert(trials).returning(trials.c.id, sort_by_parameter_order=True)
+_ADD_ONE = Prepared(sa.insert(trials).returning(trials.c.id))
 _BY_ID = TRIALS.where(trials.c.id == sa.bindparam("of_trial"))
 _BY_NUMBER = TRIALS.where(trials.c.study_id == sa.bindparam("of_study"), trials.c.number == sa.bindparam("of_number"))
-_HELD = (
+_HELD = Prepared(
     _BY_ID.add_columns(attempts.c.last_epoch)
     .join(attempts, sa.and_(attempts.c.trial_id == trials.c.id, attempts.c.lease == trials.c.leases))
     .where(_RUNNING, trials.c.lease_token == sa.bindparam("token"))
     .with_for_update(of=trials)
 )
-_CLAIMED_WITH = TRIALS.where(trials.c.claim_request == sa.bindparam("request"), _RUNNING).order_by(trials.c.id)
+_CLAIMED_WITH = Prepared(
+    TRIALS.where(trials.c.claim_request == sa.bindparam("request"), _RUNNING).order_by(trials.c.id)
+)
 _NEXT_WAITING = (
     TRIALS.where(
         trials.c.study_id == sa.bindparam("of_study"),
@@ -170,7 +179,7 @@ _NEXT_WAITING = (
     .with_for_update(skip_locked=True, of=trials)
 )
 _HAS_EXPIRED = sa.and_(trials.c.lease_expires_at < sa.bindparam("now"), _RUNNING)
-_EXPIRED = TRIALS.where(trials.c.study_id == sa.bindparam("of_study"), _HAS_EXPIRED).order_by(trials.c.id)
+_EXPIRED = Prepared(TRIALS.where(trials.c.study_id == sa.bindparam("of_study"), _HAS_EXPIRED).order_by(trials.c.id))
 _STUDIES_WITH_EXPIRED = sa.select(trials.c.study_id).where(_HAS_EXPIRED).distinct().order_by(trials.c.study_id)
 _HAS_POINT = sa.select(
     sa.exists().where(
