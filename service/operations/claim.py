@@ -10,7 +10,7 @@ from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import conclude
-from service.operations.draw import draw
+from service.operations.draw import draw, searches_at_once
 from service.operations.expire import expire_leases
 from service.operations.final_test import curve_ends, open_test_set
 from service.operations.prune import Pruning
@@ -181,7 +181,8 @@ def _lease(store: Store, study: Study, trial: Trial, claimant: _Claimant) -> Cla
         open_test_set(store, leased)
     if study.started_at is None and trial.purpose is Purpose.SEARCH:
         _start(store, study)
-    store.announce(Signal.HISTORY)
+    if not searches_at_once(study):
+        store.announce(Signal.HISTORY)
     return Claim(leased, study, _best(store, study), curve_ends=curve_ends(store, leased))
 
 

@@ -4,6 +4,7 @@ from service.domain.errors import TransitionRefused
 from service.domain.status import FailureReason, Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
+from service.operations.draw import searches_at_once
 from service.operations.leases import Held
 from service.operations.open_round import narrow_by_itself
 from service.operations.weights import keep_only_the_best
@@ -36,7 +37,9 @@ def end_trial(
         failure=failure,
         stop_reason=stop_reason or trial.stop_reason,
     )
-    store.announce(Signal.WORK, Signal.HISTORY)
+    store.announce(Signal.WORK)
+    if not searches_at_once(run.study):
+        store.announce(Signal.HISTORY)
     if ended.purpose is Purpose.SEARCH:
         _go_on(store, run.study, ended)
     return ended

@@ -40,12 +40,17 @@ def searching(study: Study) -> tuple[Algorithm[Any], BaseModel]:
     return algorithm, algorithm.Settings.model_validate(dict(study.spec.search.settings))
 
 
+def searches_at_once(study: Study) -> bool:
+    """Whether a claim draws for itself, so that nobody has to make suggestions ahead."""
+    return is_instant(*searching(study))
+
+
 def draw(store: Store, study: Study, count: int) -> list[Trial]:
     """Write down at most `count` new waiting trials, never past the budget."""
-    algorithm, settings = searching(study)
     count = count if study.room is None else min(count, study.room)
-    if not study.draws or not is_instant(algorithm, settings) or count < 1:
+    if count < 1 or not study.draws or not searches_at_once(study):
         return []
+    algorithm, settings = searching(study)
     current = store.rounds.get(study.id, study.round)
     question = _question(store, study, current)
     answer = algorithm.suggest(question, settings, count)
