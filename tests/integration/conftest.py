@@ -71,7 +71,14 @@ def api(database_url: str) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a fresh, migrated database for a whole module."""
+    with migrated(request, tmp_path_factory.mktemp("shared")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_api(shared_url: str) -> Iterator[Api]:
     """One server for all tests of a module, which leave nothing behind that another one would see."""
-    with migrated(request, tmp_path_factory.mktemp("shared")) as url, served(url) as running:
+    with served(shared_url) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Whatever clients, workers, time and misfortune do, in whatever order: nothing is lost and nothing is counted twice."""
+"""Whatever clients, workers, time and misfortune do, in any order: nothing is lost, and nothing is counted twice."""
 
 import os
 from collections.abc import Iterator
@@ -11,20 +11,23 @@ from hypothesis.stateful import run_state_machine_as_test
 from service.suggesting import Suggester
 from tests.integration.harness import Api
 from tests.proof.clients import Clients
+from tests.proof.direct import DirectApi
 
-STEPS = 40
+STEPS = 36
 PHASES = tuple(Phase[name] for name in os.environ.get("SHIBORI_PHASES", "reuse generate shrink").split())
-FEW = 12
+FEW = 8
 MANY = int(os.environ.get("SHIBORI_STATE_MACHINES", "200"))
 """How many sequences the longer form tries on each database."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def suggesting_on_demand() -> Iterator[None]:
-    """Slow suggestions are made when the machine says so, not when a thread comes to it."""
+@pytest.fixture(scope="module")
+def api(shared_url: str) -> Iterator[Api]:
+    """A server that makes slow suggestions when the machine says so, not when a thread comes to it."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Suggester, "suggest_for_all", lambda _: None)
-        yield
+        running = DirectApi(shared_url)
+        yield running
+        running.stop()
 
 
 def sequences(count: int, **more: object) -> settings:
@@ -39,10 +42,10 @@ def sequences(count: int, **more: object) -> settings:
     )
 
 
-def test_a_few_sequences_of_requests_keep_every_promise(shared_api: Api) -> None:
-    run_state_machine_as_test(partial(Clients, shared_api), settings=sequences(FEW, derandomize=True, database=None))
+def test_a_few_sequences_of_requests_keep_every_promise(api: Api) -> None:
+    run_state_machine_as_test(partial(Clients, api), settings=sequences(FEW, derandomize=True, database=None))
 
 
 @pytest.mark.slow
-def test_many_sequences_of_requests_keep_every_promise(shared_api: Api) -> None:
-    run_state_machine_as_test(partial(Clients, shared_api), settings=sequences(MANY))
+def test_many_sequences_of_requests_keep_every_promise(api: Api) -> None:
+    run_state_machine_as_test(partial(Clients, api), settings=sequences(MANY))
