@@ -89,6 +89,7 @@ class TrialMoves:
             failure_reason=None,
             failure_message=None,
             stop_reason=None,
+            stale=False,
         )
         return self._move(trial, revived)
 
@@ -168,6 +169,7 @@ _MOVING = (
     "started_at",
     "finished_at",
     "finished_event",
+    "stale",
 )
 _MOVE = sa.update(trials).where(
     trials.c.id == sa.bindparam("of_trial"),
