@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.storage import migrations
+from service.suggesting import Suggester
 from tests.integration.cluster import Cluster, binaries
 from tests.integration.harness import Api
 
@@ -68,6 +69,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def api(database_url: str) -> Iterator[Api]:
     with served(database_url) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def suggesting_on_demand() -> Iterator[None]:
+    """Slow suggestions are made when the test says so, not when a thread comes to it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Suggester, "suggest_for_all", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

@@ -1,6 +1,10 @@
 """Trials that could have waited for ever: what the state machines and the soak have found, each by itself."""
 
+import pytest
+
 from tests.integration.harness import Api, ok
+
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
 
 MODELLED = {"algorithm": "bayesian", "seed": 1, "settings": {"initial": 100}}
 NARROWER = {"ranges": {"lr": {"low": 1e-3, "high": 1e-1}}}

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from service.suggesting import Suggester
 from tests.integration.harness import Api
 from tests.proof.clients import Clients
 from tests.proof.direct import DirectApi
@@ -21,13 +20,10 @@ MANY = int(os.environ.get("SHIBORI_STATE_MACHINES", "200"))
 
 
 @pytest.fixture(scope="module")
-def api(shared_url: str) -> Iterator[Api]:
-    """A server that makes slow suggestions when the machine says so, not when a thread comes to it."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Suggester, "suggest_for_all", lambda _: None)
-        running = DirectApi(shared_url)
-        yield running
-        running.stop()
+def api(shared_url: str, suggesting_on_demand: None) -> Iterator[Api]:
+    running = DirectApi(shared_url)
+    yield running
+    running.stop()
 
 
 def sequences(count: int, **more: object) -> settings:

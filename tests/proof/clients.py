@@ -36,6 +36,10 @@ ROUNDS: tuple[Json, ...] = (
     {"policy": "leaders", "settings": {"top": 2}},
     {"from": "undo"},
 )
+SEARCHES: tuple[Json, ...] = (
+    {"algorithm": "random"},
+    {"algorithm": "bayesian", "settings": {"initial": 100}},
+)
 GIVEN: tuple[Json, ...] = ({"params": {"lr": 0.1}}, {"params": {"lr": 0.2}, "value": 0.4})
 
 
@@ -127,6 +131,11 @@ class Clients(RuleBasedStateMachine):
     @rule(place=places, trials=st.integers(1, 6), manner=manners)
     def change_budget(self, place: int, trials: int, manner: Manner) -> None:
         self._ask("PATCH", f"/studies/{self._study(place)}", {"budget": {"trials": trials}}, manner)
+
+    @precondition(lambda self: self.world.now.studies)
+    @rule(place=places, search=st.sampled_from(SEARCHES), manner=manners)
+    def change_search(self, place: int, search: Json, manner: Manner) -> None:
+        self._ask("PATCH", f"/studies/{self._study(place)}", {"search": search}, manner)
 
     @precondition(lambda self: self.world.now.studies)
     @rule(place=places, wanted=st.sampled_from(ROUNDS), manner=manners)
