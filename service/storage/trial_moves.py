@@ -90,6 +90,7 @@ class TrialMoves:
             failure_reason=None,
             failure_message=None,
             stop_reason=None,
+            stale=False,
         )
         return self._move(trial, revived)
 
@@ -169,6 +170,7 @@ _MOVING = (
     "started_at",
     "finished_at",
     "finished_event",
+    "stale",
 )
 _MOVE = Prepared(
     sa.update(trials).where(

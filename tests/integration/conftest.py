@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.storage import migrations
+from service.suggesting import Suggester
 from tests.integration.cluster import Cluster, binaries
 from tests.integration.harness import Api
 
@@ -70,8 +71,23 @@ def api(database_url: str) -> Iterator[Api]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def suggesting_on_demand() -> Iterator[None]:
+    """Slow suggestions are made when the test says so, not when a thread comes to it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Suggester, "suggest_for_all", lambda _: None)
+        yield
+
+
 @pytest.fixture(scope="module", params=BACKENDS)
-def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a fresh, migrated database for a whole module."""
+    with migrated(request, tmp_path_factory.mktemp("shared")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_api(shared_url: str) -> Iterator[Api]:
     """One server for all tests of a module, which leave nothing behind that another one would see."""
-    with migrated(request, tmp_path_factory.mktemp("shared")) as url, served(url) as running:
+    with served(shared_url) as running:
         yield running

@@ -24,6 +24,9 @@ NEVER = 1e6
 
 class MovableClock:
     def __init__(self) -> None:
+        self.begin_again()
+
+    def begin_again(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __call__(self) -> datetime:
@@ -33,14 +36,19 @@ class MovableClock:
         self.now += timedelta(seconds=seconds)
 
 
-def seeded_entropy() -> Callable[[int], bytes]:
-    source, lock = random.Random(0), threading.Lock()
+class SeededEntropy:
+    """Bytes that come again in the same order, whichever threads ask."""
 
-    def entropy(size: int) -> bytes:
-        with lock:
-            return source.randbytes(size)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.begin_again()
 
-    return entropy
+    def begin_again(self) -> None:
+        self._source = random.Random(0)
+
+    def __call__(self, size: int) -> bytes:
+        with self._lock:
+            return self._source.randbytes(size)
 
 
 def spec(name: str = "study", **changes: Any) -> Json:
@@ -60,13 +68,16 @@ class Api:
     """A running server and the calls that most tests make."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.clock, self._entropy = url, MovableClock(), seeded_entropy()
+        self.url, self.clock, self._entropy = url, MovableClock(), SeededEntropy()
         self.histories = Histories()
         self.client = self._start()
 
     def _start(self) -> TestClient:
         settings = Settings(database_url=self.url, sweep_seconds=NEVER, largest_body_bytes=2 * 1024 * 1024)
         self.app = create_app(settings, clock=self.clock, entropy=self._entropy)
+        return self._open()
+
+    def _open(self) -> TestClient:
         client = TestClient(self.app, raise_server_exceptions=False)
         client.__enter__()
         return client
@@ -78,13 +89,24 @@ class Api:
         self.stop()
         self.client = self._start()
 
+    def reopen(self) -> None:
+        """End the server and start it on the same database, without putting the application together anew."""
+        self.stop()
+        self.client = self._open()
+
+    def begin_again(self) -> None:
+        """Let time and chance be what they were at first."""
+        self.clock.begin_again()
+        self._entropy.begin_again()
+        self.histories = Histories()
+
     def sweep(self) -> None:
         """What the server does by itself once a second."""
         background.sweep(self.app.state.database)
 
-    def suggest(self, in_between: Callable[[], None] = lambda: None) -> None:
+    def suggest(self, in_between: Callable[[], None] = lambda: None, study: str = "study") -> None:
         """What the server does beside claims, until nothing is missing; something may happen while it computes."""
-        database, study = self.app.state.database, self.show()["id"]
+        database, study = self.app.state.database, self.show(study)["id"]
         pace = Pace()
         while request := database.read(lambda store: plan_suggestions(store, study, self.histories, pace)):
             algorithm = request.study.spec.search.algorithm
