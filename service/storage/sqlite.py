@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from service.storage.sqlite_library import described, library
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
 
 LARGEST_BATCH = 64
@@ -27,11 +28,11 @@ class _Unit:
 
 
 def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
-    """An engine that begins transactions itself; a read-only one refuses every write."""
+    """An engine that begins transactions itself; a read-only one cannot write, nor move the log when it closes."""
     pool = {"pool_size": 8, "max_overflow": 40} if read_only else {"poolclass": NullPool}
-    engine = sa.create_engine(
-        url, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 10.0}, **pool
-    )
+    connect_args = {"check_same_thread": False, "isolation_level": None, "timeout": 10.0}
+    place = _opened_for_reading(url) if read_only else url
+    engine = sa.create_engine(place, module=library(), connect_args=connect_args, **pool)
     # SQLAlchemy types these hooks as Any.
     sa.event.listen(engine, "connect", _reader_pragmas if read_only else _writer_pragmas)
     sa.event.listen(engine, "begin", _begin_deferred if read_only else _begin_immediate)
@@ -54,7 +55,7 @@ class SqliteDatabase:
 
     @property
     def description(self) -> str:
-        return f"SQLite {sa.create_engine('sqlite://').dialect.dbapi.sqlite_version}"  # type: ignore[union-attr]
+        return described(library())
 
     def read(self, work: Work[Result]) -> Result:
         with self._reader.begin() as connection:
@@ -130,6 +131,12 @@ class SqliteDatabase:
             return frozenset()
         answers.append((unit, result, None))
         return frozenset(store.signals)
+
+
+def _opened_for_reading(url: URL) -> URL:
+    """As it is opened, so that nothing which goes wrong here can change it."""
+    place = Path(url.database or "").absolute().as_uri()
+    return url.set(database=place, query={**url.query, "uri": "true", "mode": "ro"})
 
 
 def _pragmas(connection: Any, *statements: str) -> None:
