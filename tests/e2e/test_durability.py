@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import urllib3
 from e2e_load import OBJECTIVE, Load, assert_all_is_there, submit
-from e2e_processes import HERE, Server, eventually
+from e2e_processes import Server, eventually
 from e2e_strace import answered_too_soon, calls_in, marks, require_strace, strace
 
 from client import Client
@@ -60,7 +60,7 @@ def test_no_mutation_is_acknowledged_before_it_is_on_the_disk(own_server: Server
 
 def test_a_server_that_does_not_wait_for_the_disk_would_be_noticed(tmp_path: Path) -> None:
     require_strace()
-    with Server(tmp_path, [sys.executable, str(HERE / "lowered_server.py")]) as lowered:
+    with Server(tmp_path, [sys.executable, "-m", "tests.e2e.lowered_server"]) as lowered:
         assert len(traced_mutations(lowered, tmp_path / "trace")) > 36
 
 
@@ -100,8 +100,8 @@ ALWAYS = {
 }
 NOW_AND_THEN = {
     "the flush fails": "inject=fdatasync,fsync:error=EIO:when=3+4",
-    "writing fails": "inject=pwrite64:error=EIO:when=20+37",
-    "the disk is full": "inject=pwrite64:error=ENOSPC:when=20+37",
+    "writing fails": "inject=pwrite64:error=EIO:when=20+301",
+    "the disk is full": "inject=pwrite64:error=ENOSPC:when=20+301",
 }
 
 
@@ -126,7 +126,7 @@ def test_a_disk_that_fails_now_and_then_loses_nothing(fault: str, own_server: Se
     with Load(own_server, study) as load:
         load.goes_on()
         with strace(own_server.pid, tmp_path / "trace", "-e", "trace=fdatasync,fsync,pwrite64", "-e", fault):
-            load.goes_on(100)
+            load.goes_on(40)
     assert "(INJECTED)" in (tmp_path / "trace").read_text()
     assert_all_survives(own_server, study, load)
 

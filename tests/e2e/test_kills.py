@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e_load import Load, assert_all_is_there, submit
-from e2e_processes import HERE, PATIENCE_SECONDS, Server
+from e2e_processes import PATIENCE_SECONDS, Server
 
 KILLS = 200
 A_FEW = 8
@@ -24,7 +24,7 @@ class ForkedServer(Server):
         super().__init__(folder)
         with self._log.open("ab") as log:
             self._forking = subprocess.Popen(
-                [sys.executable, str(HERE / "forking_server.py")],
+                [sys.executable, "-m", "tests.e2e.forking_server"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
