@@ -1,5 +1,6 @@
 """Wires the parts of the server together; the only place that knows them all."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,9 +32,11 @@ from service.storage import migrations
 from service.storage.postgresql import PostgresqlDatabase
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
+from service.storage.sqlite_library import library, warning
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
 from service.suggesting import SearchProcess, Suggester
 
+log = logging.getLogger("shibori.server")
 SUGGESTER_PAUSE_SECONDS = 1.0
 
 
@@ -55,6 +58,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
 
         with sole_use(settings.database_url):
             database = open_database(settings.database_url, clock, entropy, committed)
+            log.info("Shibori %s on %s, schema %s", app.version, database.description, migrations.head())
             database.write(refresh_leases)
             # Two, so that no suggestion waits behind a question that somebody asks.
             process, questions = SearchProcess(), SearchProcess()
@@ -97,5 +101,7 @@ def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener)
     migrations.prepare(url)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
-    return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
+        if advice := warning(library()):
+            log.warning("%s", advice)
+        return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_leases)
+    return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_leases)

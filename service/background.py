@@ -7,6 +7,7 @@ from functools import partial
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases
+from service.storage.condition import StorageUnavailable
 from service.storage.store import Database, Store
 
 log = logging.getLogger("shibori.background")
@@ -42,6 +43,8 @@ class Repeated:
     def _once(self) -> None:
         try:
             self._task()
+        except StorageUnavailable:
+            log.debug("%s has to wait for the database", self._name)
         except Exception:
             log.exception("%s failed and will be tried again", self._name)
 

@@ -17,6 +17,7 @@ from service.operations.history import Histories
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer, Question
 from service.search.packing import after, unpacked
+from service.storage.condition import StorageUnavailable
 from service.storage.store import Database, Store
 
 log = logging.getLogger("shibori.suggesting")
@@ -81,6 +82,8 @@ class Suggester:
         for study_id, pace in self._paces.items():
             try:
                 self._suggest_for(study_id, pace)
+            except StorageUnavailable:
+                raise
             except Exception:
                 log.exception("no suggestions for study %s; they will be tried again", study_id)
 

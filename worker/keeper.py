@@ -90,7 +90,7 @@ class Keeper:
             answer = self._client.report(self._trial.id, self._trial.lease.token, batch, claim_next=self._claim_next())
         except Unreachable as error:
             log.info("trial %s: %s; the report is kept", self._trial.id, error)
-            self._outbox.unanswered()
+            self._outbox.unanswered(error.retry_after_seconds)
         except (LeaseLost, NotFound) as error:
             log.warning("trial %s: %s", self._trial.id, error)
             self._halt = Halt.LEASE_LOST

@@ -25,6 +25,7 @@ class Outbox:
         self._pending: list[Epoch] = []
         self._sent_at = clock()
         self._refusals = 0
+        self._asked_to_wait_seconds = 0.0
         self._hurried = False
 
     def add(self, epoch: Epoch) -> bool:
@@ -45,7 +46,8 @@ class Outbox:
             if self._hurried:
                 pause = 0.0
             if self._refusals:
-                pause = min(self._longest_pause_seconds, FIRST_PAUSE_SECONDS * 2.0 ** min(self._refusals - 1, 30))
+                bound = min(self._longest_pause_seconds, FIRST_PAUSE_SECONDS * 2.0 ** min(self._refusals - 1, 30))
+                pause = max(bound, self._asked_to_wait_seconds)
             return self._sent_at + pause - self._clock()
 
     def batch(self) -> Sequence[Epoch]:
@@ -66,8 +68,9 @@ class Outbox:
             self._hurried = self._hurried and bool(self._pending)
             self._refusals = 0
 
-    def unanswered(self) -> None:
-        """Keeps everything for the next report, which waits longer each time."""
+    def unanswered(self, retry_after_seconds: float = 0.0) -> None:
+        """Keeps everything for the next report, which waits longer each time, and as long as the server asks for."""
         with self._lock:
+            self._asked_to_wait_seconds = retry_after_seconds
             self._sent_at = self._clock()
             self._refusals += 1

@@ -32,6 +32,9 @@ def readyz(request: Request, database: Reading) -> Health | JSONResponse:
         return problem(request, _NOT_READY, f"The database does not answer: {error}", headers={"Retry-After": "5"})
     if schema != request.app.state.schema:
         return problem(request, _NOT_READY, "The database has another schema; run `shibori db upgrade`.")
+    if database.trouble is not None:
+        detail = f"The database cannot be written: {database.trouble}."
+        return problem(request, _NOT_READY, detail, headers={"Retry-After": "5"})
     return Health(status="ready")
 
 

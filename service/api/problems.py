@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from service.domain import errors
 from service.domain.space import FieldError
 from service.protocol import FieldFault, Problem
+from service.storage.condition import StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -49,6 +50,9 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.IdempotencyKeyReused: Kind(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"),
 }
 VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")
+UNAVAILABLE = Kind(503, "storage-unavailable", "The database cannot do this now")
+RETRY_AFTER_SECONDS = 1
+"""Soon, for leases of a second too: all who hold one are given their whole time again when writing goes on."""
 UNFORESEEN = Kind(500, "server-error", "The server failed")
 HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
@@ -78,6 +82,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.ShiboriError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(StorageUnavailable, _unavailable)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -111,6 +116,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     slug = HTTP_TITLES.get(error.status_code, "bad-request" if error.status_code < 500 else "server-error")
     kind = Kind(error.status_code, slug, slug.replace("-", " ").capitalize())
     return problem(request, kind, str(error.detail), headers=error.headers)
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    detail = f"{error} Ask again in the same words: what was recorded after all is not recorded twice."
+    return problem(request, UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001

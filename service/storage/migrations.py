@@ -71,6 +71,19 @@ def check(url: str) -> None:
         command.check(_config(connection))
 
 
+@contextmanager
+def snapshot(url: str) -> Iterator[sa.Connection]:
+    """A connection that reads a database as it is at one moment."""
+    engine = migration_engine(url, read_only=True)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def current(connection: sa.Connection) -> str | None:
     """The revision that a database is at."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()

@@ -23,8 +23,12 @@ def savepoint(connection: sa.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        run_plain(connection, "ROLLBACK TO SAVEPOINT part")
-        run_plain(connection, "RELEASE SAVEPOINT part")
+        try:
+            run_plain(connection, "ROLLBACK TO SAVEPOINT part")
+            run_plain(connection, "RELEASE SAVEPOINT part")
+        except sa.exc.DBAPIError:
+            # The database has undone more than this part, and the first error says why.
+            raise error from None
         if not isinstance(error, Undone):
             raise
     else:

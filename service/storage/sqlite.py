@@ -3,6 +3,7 @@
 import queue
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from service.storage.condition import Condition, cause_of
 from service.storage.savepoints import savepoint
+from service.storage.sqlite_library import described, library
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
 
 LARGEST_BATCH = 64
@@ -28,11 +31,11 @@ class _Unit:
 
 
 def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
-    """An engine that begins transactions itself; a read-only one refuses every write."""
+    """An engine that begins transactions itself; a read-only one cannot write, nor move the log when it closes."""
     pool = {"pool_size": 8, "max_overflow": 40} if read_only else {"poolclass": NullPool}
-    engine = sa.create_engine(
-        url, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 10.0}, **pool
-    )
+    connect_args = {"check_same_thread": False, "isolation_level": None, "timeout": 10.0}
+    place = _opened_for_reading(url) if read_only else url
+    engine = sa.create_engine(place, module=library(), connect_args=connect_args, **pool)
     # SQLAlchemy types these hooks as Any.
     sa.event.listen(engine, "connect", _reader_pragmas if read_only else _writer_pragmas)
     sa.event.listen(engine, "begin", _begin_deferred if read_only else _begin_immediate)
@@ -40,25 +43,37 @@ def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
 
 
 class SqliteDatabase:
-    """One file; its writes go through the thread that owns the one writing connection."""
+    """One file; its writes go through the thread that owns the one writing connection.
 
-    def __init__(self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener) -> None:
-        self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
-        self._path = Path(url.database or "")
+    `resume` is the first thing that is written after a while in which nothing could be.
+    """
+
+    def __init__(
+        self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener, resume: Work[None] = lambda _: None
+    ) -> None:
+        self._clock, self._entropy, self._on_commit, self._resume = clock, entropy, on_commit, resume
+        self._condition = Condition(clock)
         self._reader = sqlite_engine(url, read_only=True)
         self._writer = sqlite_engine(url, read_only=False)
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
+        self._writing = self._writer.connect()
+        # Stays open in the pool: were the writing connection the last one, to open it anew would need room on the disk.
+        self._reader.connect().close()
         self._thread = threading.Thread(target=self._write_until_closed, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     @property
     def description(self) -> str:
-        return f"SQLite {sa.create_engine('sqlite://').dialect.dbapi.sqlite_version}"  # type: ignore[union-attr]
+        return described(library())
+
+    @property
+    def trouble(self) -> str | None:
+        return self._condition.trouble
 
     def read(self, work: Work[Result]) -> Result:
-        with self._reader.begin() as connection:
+        with self._condition.reading(), self._reader.begin() as connection:
             return work(Store(connection, self._clock(), self._entropy))
 
     def write(self, work: Work[Result]) -> Result:
@@ -81,12 +96,12 @@ class SqliteDatabase:
             self._units.put(None)
         self._thread.join()
         self._reader.dispose()
-        self._writer.dispose()
+        # Moves what the log holds into the file, and removes the log.
+        self._writing.close()
 
     def _write_until_closed(self) -> None:
-        with self._writer.connect() as connection:
-            while batch := self._next_batch():
-                self._commit(connection, batch)
+        while batch := self._next_batch():
+            self._commit(self._writing, batch)
 
     def _next_batch(self) -> list[_Unit]:
         """Wait for one unit, then take all that wait already; empty when the database is closed."""
@@ -104,20 +119,36 @@ class SqliteDatabase:
         return batch
 
     def _commit(self, connection: sa.Connection, batch: list[_Unit]) -> None:
+        # A unit whose caller has gone before it began is left out; from here on none can be called off.
+        begun = [unit for unit in batch if unit.future.set_running_or_notify_cancel()]
         answers: list[tuple[_Unit, Any, Exception | None]] = []
         try:
-            with connection.begin():
-                # A unit whose caller has gone before it began is left out; from here on none can be called off.
-                begun = [unit for unit in batch if unit.future.set_running_or_notify_cancel()]
-                signals = [self._run(connection, unit, answers) for unit in begun]
+            with self._condition.writing():
+                self._make_room(connection)
+                with connection.begin():
+                    self._begin_again(connection)
+                    signals = [self._run(connection, unit, answers) for unit in begun]
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
-            for unit in batch:
-                if not unit.future.done():
-                    unit.future.set_exception(error)
+            # What a connection knows of a log that could not be written is not to be built upon.
+            connection.invalidate()
+            for unit in begun:
+                unit.future.set_exception(error)
             return
         self._on_commit(frozenset().union(*signals))
         for unit, result, failure in answers:
             unit.future.set_exception(failure) if failure else unit.future.set_result(result)
+
+    def _make_room(self, connection: sa.Connection) -> None:
+        """After a failure: what the log holds goes to the file, so that the log can be written from its beginning."""
+        if self._condition.trouble is not None:
+            with suppress(library().Error):
+                _pragmas(connection.connection.dbapi_connection, "wal_checkpoint(PASSIVE)")
+
+    def _begin_again(self, connection: sa.Connection) -> None:
+        """After a failure: nothing counts as written until something was, even where all else has nothing to write."""
+        if self._condition.trouble is not None:
+            connection.exec_driver_sql("PRAGMA user_version = 0")
+            self._resume(Store(connection, self._clock(), self._entropy))
 
     def _run(
         self, connection: sa.Connection, unit: _Unit, answers: list[tuple[_Unit, Any, Exception | None]]
@@ -126,11 +157,20 @@ class SqliteDatabase:
         try:
             with savepoint(connection):
                 result = unit.work(store)
-        except Exception as error:  # noqa: BLE001 (this unit is undone; the others of the batch go on)
+        except Exception as error:
+            if cause_of(error):
+                # SQLite may have undone the whole transaction by itself: nothing of this batch can stay.
+                raise
             answers.append((unit, None, error))
             return frozenset()
         answers.append((unit, result, None))
         return frozenset(store.signals)
+
+
+def _opened_for_reading(url: URL) -> URL:
+    """As it is opened, so that nothing which goes wrong here can change it."""
+    place = Path(url.database or "").absolute().as_uri()
+    return url.set(database=place, query={**url.query, "uri": "true", "mode": "ro"})
 
 
 def _pragmas(connection: Any, *statements: str) -> None:

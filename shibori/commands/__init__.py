@@ -23,7 +23,7 @@ COMMANDS = {
     "study": "Submit, list, show, watch and control studies.",
     "best": "Show the best trials of a study.",
     "narrow": "Say what the evidence says of each range.",
-    "db": "Upgrade or check a database.",
+    "db": "Upgrade, check or copy a database.",
     "demo": "Run a whole search on handwritten digits.",
 }
 

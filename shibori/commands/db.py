@@ -1,8 +1,10 @@
-"""`shibori db`: brings a database to this version's schema, and checks whether it has it."""
+"""`shibori db`: brings a database to this version's schema, looks through it, and copies it."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 from pydantic import ValidationError
@@ -34,22 +36,23 @@ database_option = click.option(
 @contextmanager
 def database_errors() -> Iterator[None]:
     """What keeps a command from its database, told in a sentence."""
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DatabaseError
 
+    from service.storage.backup import BackupDamaged, BackupRefused
     from service.storage.migrations import SchemaMismatch
     from service.storage.sole_use import DatabaseInUse, FolderMissing
 
     try:
         yield
-    except (DatabaseInUse, FolderMissing, SchemaMismatch) as error:
+    except (BackupDamaged, BackupRefused, DatabaseInUse, FolderMissing, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
-    except OperationalError as error:
+    except DatabaseError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error
 
 
 @click.group()
 def command() -> None:
-    """Upgrade or check a database."""
+    """Upgrade, check or copy a database."""
 
 
 @command.command()
@@ -71,12 +74,45 @@ def upgrade(database: str, as_json: bool) -> None:
 @database_option
 @json_option
 def check(database: str, as_json: bool) -> None:
-    """Fail unless the database has this version's schema."""
-    from service.storage import migrations
+    """Fail unless the database is whole: its schema, its file, and what must hold between its rows.
+
+    It only reads, and may run beside a server.
+    """
+    from service.storage.examination import examine
 
     with database_errors():
-        migrations.check(database)
-    _say_current(as_json)
+        examined = examine(database)
+    if as_json:
+        click.echo(json.dumps(asdict(examined)))
+    else:
+        for fault in examined.faults:
+            for offender in fault.offenders:
+                click.echo(f"{fault.invariant}: {', '.join(f'{name} {value}' for name, value in offender.items())}")
+            if fault.more:
+                click.echo(f"{fault.invariant}: ... and more")
+    if examined.faults:
+        raise click.ClickException(f"{len(examined.faults)} of {examined.checks} checks found something wrong")
+    click.echo(f"The database has the schema of this version, and passes {examined.checks} checks.", err=True)
+
+
+@command.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@database_option
+@click.option("--force", is_flag=True, help="Replace the file where there is one.")
+@json_option
+def backup(file: Path, database: str, force: bool, as_json: bool) -> None:
+    """Copy a SQLite database to FILE, also while a server writes to it.
+
+    The copy has its name only once it is complete, checked and on the disk.
+    """
+    from service.storage.backup import back_up
+
+    with database_errors():
+        made = back_up(database, file, replace=force)
+    if as_json:
+        click.echo(json.dumps({"file": str(made.file), "bytes": made.size_bytes, "schema": made.schema}))
+    else:
+        click.echo(f"{made.file} holds the database, {made.size_bytes:,} bytes at schema {made.schema}.", err=True)
 
 
 def _say_current(as_json: bool) -> None:

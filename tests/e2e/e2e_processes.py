@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,7 +45,8 @@ def free_port() -> int:
 class Server:
     """A server that can be killed and started again on the same file and port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, launcher: Sequence[str] = SHIBORI) -> None:
+        self._launcher = launcher
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url, retry=Retry(total_seconds=20))
@@ -64,11 +65,28 @@ class Server:
             self._process.wait(PATIENCE_SECONDS)
 
     def start(self) -> None:
-        arguments = ["serve", "--port", str(self.port), "--database", self.database]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([*SHIBORI, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            command = [*self._launcher, *self.arguments]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.wait_until_ready()
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["serve", "--port", str(self.port), "--database", self.database]
+
+    def wait_until_ready(self) -> None:
         hasty = self.client.with_retry(Retry(total_seconds=0))
         eventually(hasty.ready, "a server that is ready", self._log)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def said(self) -> list[str]:
+        """The lines of its log."""
+        return self._log.read_text().splitlines()
 
     def end(self) -> int:
         """The exit code after SIGTERM."""

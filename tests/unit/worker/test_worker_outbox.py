@@ -89,6 +89,13 @@ def test_no_pause_is_longer_than_a_fresh_lease_of_a_server_that_is_back(clock: C
     assert for_a_result(60.0).longest_pause_seconds == LONGEST_PAUSE_SECONDS
 
 
+def test_a_server_that_asks_for_a_longer_pause_is_given_it(outbox: Outbox) -> None:
+    outbox.unanswered(retry_after_seconds=7.0)
+    assert outbox.due_in_seconds() == 7.0
+    outbox.unanswered()
+    assert outbox.due_in_seconds() < 7.0
+
+
 def test_after_an_answer_the_pauses_are_short_again(outbox: Outbox) -> None:
     outbox.unanswered()
     outbox.sent([])

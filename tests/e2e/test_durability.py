@@ -1,0 +1,168 @@
+"""What a server acknowledges is on the disk before, and a disk that fails or is full takes nothing of it away."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import urllib3
+from e2e_load import OBJECTIVE, Load, assert_all_is_there, submit
+from e2e_processes import Server, eventually
+from e2e_strace import answered_too_soon, calls_in, marks, require_strace, strace
+
+from client import Client
+from service.protocol import ClaimRequest, Epoch
+
+WATCHED = "trace=recvfrom,read,sendto,sendmsg,write,writev,pwrite64,fdatasync,fsync"
+DISK_BYTES = 4 * 1024 * 1024
+
+
+def marked_mutations(server: Server) -> list[str]:
+    """Submits studies, claims and completes, from several threads at once; the marks that are in the requests."""
+    given, lock = marks(), threading.Lock()
+
+    def mark() -> str:
+        with lock:
+            return next(given)
+
+    def mutate(_: int) -> list[str]:
+        names = [mark(), mark()]
+        with Client(server.url) as client:
+            study = submit(server, names[0])
+            wanted = ClaimRequest(worker=names[1], objectives=[OBJECTIVE], count=1, study=study)
+            (trial,) = client.claim(wanted).trials
+            names.append(mark())
+            client.complete(trial.id, trial.lease.token, 0.5, epochs=[Epoch.model_validate({"epoch": 1, names[2]: 1})])
+        return names
+
+    with ThreadPoolExecutor(6) as threads:
+        return [name for names in threads.map(mutate, range(24)) for name in names]
+
+
+def traced_mutations(server: Server, trace: Path) -> list[str]:
+    """The marks of those mutations that were acknowledged before they were on the disk."""
+    with strace(server.pid, trace, "-s", "4400", "-e", WATCHED):
+        sent = marked_mutations(server)
+    calls = calls_in(trace)
+    assert len(sent) == 72
+    flushes = [call for call in calls if call.name in ("fdatasync", "fsync") and "-wal>" in call.text]
+    assert len(flushes) < len(sent), "units that wait share a flush, or this shows nothing of that"
+    return answered_too_soon(calls, sent)
+
+
+def test_no_mutation_is_acknowledged_before_it_is_on_the_disk(own_server: Server, tmp_path: Path) -> None:
+    require_strace()
+    assert traced_mutations(own_server, tmp_path / "trace") == []
+
+
+def test_a_server_that_does_not_wait_for_the_disk_would_be_noticed(tmp_path: Path) -> None:
+    require_strace()
+    with Server(tmp_path, [sys.executable, "-m", "tests.e2e.lowered_server"]) as lowered:
+        assert len(traced_mutations(lowered, tmp_path / "trace")) > 36
+
+
+def ask_once(server: Server, method: str, path: str, **more: object) -> urllib3.BaseHTTPResponse:
+    return urllib3.request(method, f"{server.url}{path}", retries=False, **more)  # type: ignore[arg-type]
+
+
+def assert_it_says_what_is_wrong(server: Server, study: str) -> None:
+    """Mutations have a 503 that says when to come again, and reading goes on."""
+    refused = ask_once(server, "POST", f"/api/v1/studies/{study}/pause")
+    assert refused.status == 503, refused.data
+    assert refused.json()["type"] == "/problems/storage-unavailable"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert int(refused.headers["Retry-After"]) > 0
+    assert ask_once(server, "GET", f"/api/v1/studies/{study}").json()["status"] == "running"
+    assert ask_once(server, "GET", "/readyz").status == 503
+
+
+def assert_the_log_is_short(server: Server) -> None:
+    assert not any("Traceback" in line for line in server.said)
+    assert 1 <= sum("the database cannot be written" in line for line in server.said) <= 5
+    assert any("the database can be written again" in line for line in server.said)
+
+
+def assert_all_survives(server: Server, study: str, load: Load) -> None:
+    """As it stands, and after the server was killed and has read its log again."""
+    assert_all_is_there(server.database, study, load.acknowledged)
+    server.kill()
+    server.start()
+    assert_all_is_there(server.database, study, load.acknowledged)
+
+
+ALWAYS = {
+    "the flush fails": "inject=fdatasync,fsync:error=EIO",
+    "writing fails": "inject=pwrite64:error=EIO",
+    "the disk is full": "inject=pwrite64:error=ENOSPC",
+}
+NOW_AND_THEN = {
+    "the flush fails": "inject=fdatasync,fsync:error=EIO:when=3+4",
+    "writing fails": "inject=pwrite64:error=EIO:when=20+301",
+    "the disk is full": "inject=pwrite64:error=ENOSPC:when=20+301",
+}
+
+
+@pytest.mark.parametrize("fault", ALWAYS.values(), ids=ALWAYS)
+def test_a_disk_that_fails_for_a_while_stops_nothing_for_good(fault: str, own_server: Server, tmp_path: Path) -> None:
+    require_strace()
+    study = submit(own_server)
+    with Load(own_server, study) as load:
+        load.goes_on()
+        with strace(own_server.pid, tmp_path / "trace", "-e", "trace=fdatasync,fsync,pwrite64", "-e", fault):
+            eventually(lambda: ask_once(own_server, "GET", "/readyz").status == 503, "a failure")
+            assert_it_says_what_is_wrong(own_server, study)
+        load.goes_on(50)
+    assert_the_log_is_short(own_server)
+    assert_all_survives(own_server, study, load)
+
+
+@pytest.mark.parametrize("fault", NOW_AND_THEN.values(), ids=NOW_AND_THEN)
+def test_a_disk_that_fails_now_and_then_loses_nothing(fault: str, own_server: Server, tmp_path: Path) -> None:
+    require_strace()
+    study = submit(own_server)
+    with Load(own_server, study) as load:
+        load.goes_on()
+        with strace(own_server.pid, tmp_path / "trace", "-e", "trace=fdatasync,fsync,pwrite64", "-e", fault):
+            load.goes_on(40)
+    assert "(INJECTED)" in (tmp_path / "trace").read_text()
+    assert_all_survives(own_server, study, load)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of four megabytes, in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("NOT RUN: nothing can be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(file: Path) -> None:
+    with file.open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(bytes(4096))
+        except OSError:
+            return
+
+
+def test_a_full_disk_stops_nothing_for_good(tmp_path: Path, small_disk: Path) -> None:
+    server = Server(tmp_path)
+    server.database = f"sqlite:///{small_disk / 'shibori.db'}"
+    with server:
+        study = submit(server)
+        with Load(server, study) as load:
+            load.goes_on()
+            fill(small_disk / "filler")
+            eventually(lambda: ask_once(server, "GET", "/readyz").status == 503, "a full disk")
+            assert_it_says_what_is_wrong(server, study)
+            (small_disk / "filler").unlink()
+            load.goes_on(50)
+        assert_the_log_is_short(server)
+        assert_all_survives(server, study, load)
