@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from service.domain import errors
 from service.domain.space import FieldError
 from service.protocol import FieldFault, Problem
+from service.storage.store import OutcomeUnknown
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -49,6 +50,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.IdempotencyKeyReused: Kind(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"),
 }
 VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")
+OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The database was lost during the commit")
 UNFORESEEN = Kind(500, "server-error", "The server failed")
 HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
@@ -78,6 +80,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.ShiboriError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OutcomeUnknown, _uncertain)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -111,6 +114,14 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     slug = HTTP_TITLES.get(error.status_code, "bad-request" if error.status_code < 500 else "server-error")
     kind = Kind(error.status_code, slug, slug.replace("-", " ").capitalize())
     return problem(request, kind, str(error.detail), headers=error.headers)
+
+
+async def _uncertain(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    detail = (
+        "This was done, or was not. The same request is safe to send again under the same Idempotency-Key, "
+        "or with its lease or request_id; without any of them, look first what there is."
+    )
+    return problem(request, OUTCOME_UNKNOWN, detail)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001

@@ -17,11 +17,13 @@ def expire_leases(store: Store, study_id: str) -> int:
     return len(expired)
 
 
-def refresh_leases(store: Store) -> None:
-    """Give every running trial a fresh lease: a server that was away is no reason to take any back."""
-    for trial in store.trials.running_everywhere():
-        seconds = store.studies.get(trial.study_id).spec.lease_seconds
-        store.trials.renew(trial.id, store.now + timedelta(seconds=seconds))
+def refresh_leases(study_id: str, store: Store) -> None:
+    """Give every running trial of a study a fresh lease: a server that was away is no reason to take any back."""
+    study = store.studies.lock(study_id, wait=True)
+    if study is not None:
+        expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
+        for trial in store.trials.in_status(study_id, TrialStatus.RUNNING):
+            store.trials.renew(trial, expires_at)
 
 
 def _take_back(store: Store, trial: Trial) -> None:

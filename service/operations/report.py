@@ -61,7 +61,7 @@ def _take(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> Continu
     if reason := _reason_to_stop(store, study, trial, applied, checks, last):
         return _pruned(store, study, trial, reason)
     expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
-    store.trials.renew(trial.id, expires_at)
+    store.trials.renew(trial, expires_at)
     return Continue(expires_at, None if applied is None else applied.next_check(last))
 
 

@@ -35,8 +35,11 @@ class TrialMoves:
         )
         return self._move(trial, started, claim_request=claim_request)
 
-    def renew(self, trial_id: int, expires_at: datetime) -> None:
-        self._connection.execute(_RENEW, {"of_trial": trial_id, "lease_expires_at": expires_at})
+    def renew(self, trial: Trial, expires_at: datetime) -> None:
+        """Let a lease last longer, while it is the one in force."""
+        held = {"of_trial": trial.id, "under": trial.lease_token, "lease_expires_at": expires_at}
+        if self._connection.execute(_RENEW, held).rowcount != 1:
+            raise LeaseLost(trial.id)
 
     def wait_again(self, trial: Trial, *, counted: bool) -> Trial:
         """running -> waiting; an attempt that does not count is taken off again."""
@@ -174,7 +177,7 @@ _MOVE = sa.update(trials).where(
     trials.c.status == sa.bindparam("was"),
     trials.c.lease_token.is_not_distinct_from(sa.bindparam("under")),
 )
-_RENEW = sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.status == TrialStatus.RUNNING)
+_RENEW = sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.lease_token == sa.bindparam("under"))
 _COUNTS_OF_PURPOSE = sa.update(trial_counts).where(
     trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
 )
