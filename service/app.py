@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         description="A hyperparameter search service: submit a search, let workers train, ask for the best.",
         lifespan=lifespan,
     )
-    app.state.notifier = notifier
+    app.state.notifier, app.state.pause_worker_after = notifier, settings.pause_worker_after
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     problems.install(app)
     api = APIRouter(prefix="/api/v1")

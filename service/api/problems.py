@@ -28,6 +28,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.InvalidInput: Kind(422, "invalid-input", "The request asks for something that is not possible"),
     errors.StudyNotFound: Kind(404, "study-not-found", "There is no such study"),
     errors.TrialNotFound: Kind(404, "trial-not-found", "There is no such trial"),
+    errors.WorkerNotFound: Kind(404, "worker-not-found", "There is no such worker"),
     errors.RoundNotFound: Kind(404, "round-not-found", "There is no such round"),
     errors.FigureNotFound: Kind(404, "figure-not-found", "There is no such figure"),
     errors.StudyNameTaken: Kind(409, "study-name-taken", "The name is taken"),

@@ -45,7 +45,7 @@ def complete_trial(
 def _record(store: Store, trial: Trial, value: float, samples: int | None, epochs: Sequence[EpochNumbers]) -> Trial:
     add_epochs(store, trial, epochs)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.COMPLETED, store.now)
-    store.workers.finished(trial.worker, store.now, failed=False)
+    store.workers.completed(trial, store.now)
     return end_trial(store, trial, TrialStatus.COMPLETED, value=value, samples=samples)
 
 

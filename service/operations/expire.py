@@ -28,6 +28,7 @@ def refresh_leases(study_id: str, store: Store) -> None:
 
 def _take_back(store: Store, trial: Trial) -> None:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.LOST, store.now)
+    store.workers.lost(trial, store.now)
     if trial.stop_reason is not None or not goes_on(store, trial):
         end_trial(store, trial, TrialStatus.CANCELLED)
     elif trial.attempt < trial.attempts_allowed:

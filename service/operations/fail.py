@@ -27,7 +27,7 @@ def fail_trial(
         return _recorded(store, trial_id, token)
     add_epochs(store, trial, epochs)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
-    store.workers.finished(trial.worker, store.now, failed=True)
+    store.workers.failed(trial, reason, store.now)
     if trial.stop_reason is not None:
         return end_trial(store, trial, TrialStatus.CANCELLED)
     if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, trial):

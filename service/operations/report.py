@@ -95,6 +95,7 @@ def _pruned(store: Store, study: Study, trial: Trial, reason: str) -> Trial:
     if not said:
         return _cancelled(store, trial, reason)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.PRUNED, store.now, reason)
+    store.workers.pruned(trial)
     return end_trial(store, trial, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
 
 
