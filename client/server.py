@@ -1,8 +1,10 @@
 """The calls about the server itself: who works for it, what it can do, whether it is ready."""
 
+from urllib.parse import quote
+
 from client.errors import ApiError
 from client.transport import Request, Transport
-from service.protocol import Algorithms, Objectives, Version, WorkerList
+from service.protocol import Algorithms, Objectives, Version, WorkerList, WorkerView
 
 
 class ServerCalls:
@@ -10,6 +12,10 @@ class ServerCalls:
 
     def workers(self) -> WorkerList:
         return self._transport.get("/workers", WorkerList)
+
+    def release_worker(self, name: str) -> WorkerView:
+        """Lets a worker claim again that was paused since its trials failed."""
+        return self._transport.post(f"/workers/{quote(name, safe='')}/release", WorkerView)
 
     def algorithms(self) -> Algorithms:
         return self._transport.get("/algorithms", Algorithms)

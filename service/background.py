@@ -3,12 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from service.operations.conclude import conclude
-from service.operations.expire import expire_leases
+from service.operations.expire import expire_leases, refresh_leases
 from service.storage.condition import StorageUnavailable
-from service.storage.store import Database, Store
+from service.storage.store import Clock, Database, Store
 
 log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
@@ -22,13 +23,14 @@ class Repeated:
         self._wake, self._stopping = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def start(self) -> None:
+    def __enter__(self) -> "Repeated":
         self._thread.start()
+        return self
 
     def wake(self) -> None:
         self._wake.set()
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping = True
         self._wake.set()
         self._thread.join()
@@ -47,6 +49,35 @@ class Repeated:
             log.debug("%s has to wait for the database", self._name)
         except Exception:
             log.exception("%s failed and will be tried again", self._name)
+
+
+class Sweeper:
+    """Sweeps while its server leads, and gives every running trial a fresh lease where nobody has swept for long.
+
+    Then the server, its database or its machine was away, and workers had nobody to renew their leases with.
+    """
+
+    def __init__(self, database: Database, clock: Clock, leads: Callable[[], bool], away_seconds: float) -> None:
+        self._database, self._clock, self._leads, self._away_seconds = database, clock, leads, away_seconds
+        self._swept_at: datetime | None = None
+
+    def begin(self) -> None:
+        """Count the leases from now on."""
+        for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
+            self._database.write(partial(refresh_leases, study_id))
+        self._swept_at = self._clock()
+
+    def sweep(self) -> None:
+        if not self._leads():
+            self._swept_at = None
+            return
+        if self._was_away():
+            self.begin()
+        sweep(self._database)
+        self._swept_at = self._clock()
+
+    def _was_away(self) -> bool:
+        return self._swept_at is None or (self._clock() - self._swept_at).total_seconds() > self._away_seconds
 
 
 def sweep(database: Database) -> None:

@@ -13,6 +13,9 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///shibori.db"
     sweep_seconds: float = Field(default=1.0, gt=0, description="How often expired leases are taken back.")
+    pause_worker_after: int = Field(
+        default=5, ge=0, description="The failures in a row after which a worker is paused; 0 for never."
+    )
     largest_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     largest_weights_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
 

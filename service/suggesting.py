@@ -50,7 +50,10 @@ class SearchProcess:
             self._forget(executor)
             raise
 
-    def close(self) -> None:
+    def __enter__(self) -> "SearchProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             if self._executor is not None:
                 self._executor.shutdown(cancel_futures=True)
@@ -69,13 +72,15 @@ class SearchProcess:
 class Suggester:
     """Asks the algorithms that are too slow for a claim."""
 
-    def __init__(self, database: Database, process: SearchProcess) -> None:
-        self._database, self._process = database, process
+    def __init__(self, database: Database, process: SearchProcess, leads: Callable[[], bool]) -> None:
+        self._database, self._process, self._leads = database, process, leads
         self._histories = Histories()
         self._paces: dict[str, Pace] = {}
 
     def suggest_for_all(self) -> None:
-        """Bring the suggestions of every running study up to date."""
+        """Bring the suggestions of every running study up to date, where this is the server to do so."""
+        if not self._leads():
+            return
         running = self._database.read(lambda store: store.studies.running())
         self._histories.keep_only(running)
         self._paces = {study_id: self._paces.get(study_id, Pace()) for study_id in running}
@@ -93,6 +98,8 @@ class Suggester:
             algorithm = request.study.spec.search.algorithm
             asked = (request.question, request.settings, request.count, request.pieces)
             answer = self._process.ask(algorithm, *asked)
+            if not self._leads():
+                return
             self._database.write(partial(_record, request, answer, pace))
 
 

@@ -14,7 +14,7 @@ from worker.stopping import ShuttingDown
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claims:
     """Claims one trial at a time. `hasty` asks once, for the end of the process does not wait."""
 
@@ -24,16 +24,25 @@ class Claims:
     objectives: Sequence[str]
     study: str | None
     shutdown: Shutdown
+    paused: str | None = None
 
     def next(self, wait_seconds: float) -> list[ClaimedTrial]:
         """A trial, or none when the wait ran out or the process shall end."""
         request = self._request(min(wait_seconds, MAX_WAIT_SECONDS))
         try:
             with self.shutdown.interrupts():
-                return self.client.claim(request).trials
+                claimed = self.client.claim(request)
         except ShuttingDown:
             self._give_back(request)
             return []
+        self._note_pause(claimed.paused)
+        return claimed.trials
+
+    def _note_pause(self, reason: str | None) -> None:
+        """Says once why there is nothing to do."""
+        if reason is not None and reason != self.paused:
+            log.warning("this worker is paused: %s", reason)
+        self.paused = reason
 
     def _request(self, wait_seconds: float) -> ClaimRequest:
         return ClaimRequest(

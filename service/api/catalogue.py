@@ -1,8 +1,13 @@
 """The calls that tell what there is: workers, algorithms, objectives."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
+from fastapi import APIRouter, Path, Response
+
+from service.api.mutation import Mutating
 from service.api.reading import Reading
+from service.api.strict_json import StrictRoute
+from service.api.views import worker_view
 from service.operations.describe import (
     Description,
     known_objectives,
@@ -10,28 +15,23 @@ from service.operations.describe import (
     pruning_rules,
     search_algorithms,
 )
+from service.operations.pause_worker import release_worker
 from service.protocol import Algorithms, Objectives, ObjectiveView, Plugin, WorkerList, WorkerView
 
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(tags=["catalogue"], route_class=StrictRoute)
+WorkerKey = Annotated[str, Path(min_length=1, max_length=256, pattern="^[^\\x00]*$")]
 
 
 @router.get("/workers")
 def workers(database: Reading) -> WorkerList:
     """Who has asked for trials, and how it went."""
-    return WorkerList(
-        items=[
-            WorkerView(
-                name=worker.name,
-                objectives=worker.objectives,
-                running=worker.running,
-                completed=worker.completed,
-                failed=worker.failed,
-                first_seen_at=worker.first_seen_at,
-                last_seen_at=worker.last_seen_at,
-            )
-            for worker in database.read(lambda store: store.workers.all())
-        ]
-    )
+    return WorkerList(items=[worker_view(worker) for worker in database.read(lambda store: store.workers.all())])
+
+
+@router.post("/workers/{name:path}/release", response_model=WorkerView)
+async def release(name: WorkerKey, mutating: Mutating) -> Response:
+    """Let a worker claim again that was paused since its trials failed."""
+    return await mutating.answer(lambda store: worker_view(release_worker(store, name)))
 
 
 @router.get("/algorithms")

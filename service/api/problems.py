@@ -13,6 +13,7 @@ from service.domain import errors
 from service.domain.space import FieldError
 from service.protocol import FieldFault, Problem
 from service.storage.condition import StorageUnavailable
+from service.storage.store import OutcomeUnknown
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -28,6 +29,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.InvalidInput: Kind(422, "invalid-input", "The request asks for something that is not possible"),
     errors.StudyNotFound: Kind(404, "study-not-found", "There is no such study"),
     errors.TrialNotFound: Kind(404, "trial-not-found", "There is no such trial"),
+    errors.WorkerNotFound: Kind(404, "worker-not-found", "There is no such worker"),
     errors.RoundNotFound: Kind(404, "round-not-found", "There is no such round"),
     errors.FigureNotFound: Kind(404, "figure-not-found", "There is no such figure"),
     errors.StudyNameTaken: Kind(409, "study-name-taken", "The name is taken"),
@@ -51,8 +53,10 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
 }
 VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")
 UNAVAILABLE = Kind(503, "storage-unavailable", "The database cannot do this now")
+OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The database was lost during the commit")
 RETRY_AFTER_SECONDS = 1
 """Soon, for leases of a second too: all who hold one are given their whole time again when writing goes on."""
+_AGAIN = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 UNFORESEEN = Kind(500, "server-error", "The server failed")
 HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
@@ -83,6 +87,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StorageUnavailable, _unavailable)
+    app.add_exception_handler(OutcomeUnknown, _uncertain)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -120,7 +125,15 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     detail = f"{error} Ask again in the same words: what was recorded after all is not recorded twice."
-    return problem(request, UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return problem(request, UNAVAILABLE, detail, headers=_AGAIN)
+
+
+async def _uncertain(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    detail = (
+        "This was done, or was not. The same request is safe to send again under the same Idempotency-Key, "
+        "or with its lease or request_id; without any of them, look first what there is."
+    )
+    return problem(request, OUTCOME_UNKNOWN, detail, headers=_AGAIN)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001

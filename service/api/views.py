@@ -26,7 +26,9 @@ from service.protocol import (
     RoundView,
     StudyView,
     TrialView,
+    WorkerView,
 )
+from service.storage.workers import Worker
 
 
 def trial_view(trial: Trial) -> TrialView:
@@ -65,8 +67,23 @@ def study_view(shown: Shown, now: datetime) -> StudyView:
     return StudyView.model_validate(json.loads(study.submitted) | stands)
 
 
-def claimed_view(claims: list[Claim]) -> Claimed:
-    return Claimed(trials=[_claimed_trial(claim) for claim in claims])
+def claimed_view(claims: list[Claim], paused: str | None = None) -> Claimed:
+    return Claimed(trials=[_claimed_trial(claim) for claim in claims], paused=paused)
+
+
+def worker_view(worker: Worker) -> WorkerView:
+    return WorkerView(
+        name=worker.name,
+        objectives=worker.objectives,
+        running=worker.running,
+        completed=worker.completed,
+        failed=worker.failed,
+        first_seen_at=worker.first_seen_at,
+        last_seen_at=worker.last_seen_at,
+        failures_in_a_row=worker.failures_in_a_row,
+        paused_at=worker.paused_at,
+        paused=worker.paused_reason,
+    )
 
 
 def round_view(opened: Round) -> RoundView:

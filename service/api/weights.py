@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
+from service.api.mutation import Mutating
 from service.api.reading import Reading, StudyKey, TrialId
 from service.operations.weights import best_weights, take_weights
 
@@ -19,11 +19,10 @@ Lease = Annotated[str, Query(min_length=1, max_length=128, description="The toke
     response_class=Response,
     openapi_extra={"requestBody": {"required": True, **BINARY}},
 )
-async def put_weights(request: Request, trial_id: TrialId, lease: Lease, database: Reading) -> Response:
+async def put_weights(request: Request, trial_id: TrialId, lease: Lease, mutating: Mutating) -> Response:
     """Hand in what a running trial has learned, any bytes; the study keeps those of its best trial."""
     content = await request.body()
-    await run_in_threadpool(database.write, lambda store: take_weights(store, trial_id, lease, content))
-    return Response(status_code=204)
+    return await mutating.answer(lambda store: take_weights(store, trial_id, lease, content), 204)
 
 
 @router.get("/studies/{study}/best-model", response_class=Response, responses={200: BINARY})

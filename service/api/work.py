@@ -51,16 +51,18 @@ async def claim(
     """Lease trials; waits up to `wait_seconds` for the first, then answers with none."""
     terms = Terms(wanted.objectives, wanted.purposes, wanted.study)
     loop = asyncio.get_running_loop()
+    pause_after: int = request.app.state.pause_worker_after
     deadline = loop.time() + min(wanted.wait_seconds, MAX_WAIT_SECONDS)
 
     def work(store: Store) -> Claimed:
-        return claimed_view(claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id))
+        given = claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id, pause_after)
+        return claimed_view(given.claims, given.paused)
 
     while True:
         seen = notifier.generation
         answer = await mutating.attempt(work, keep=_has_trials)
         remaining = deadline - loop.time()
-        if remaining <= 0 or answer.body != _NOTHING or notifier.closing:
+        if remaining <= 0 or not answer.body.startswith(_NO_TRIALS) or notifier.closing:
             return respond(answer)
         await notifier.wait(seen, min(remaining, LONGEST_SLEEP_SECONDS))
         # Nobody would ever run what is leased to a worker that has hung up.
@@ -121,7 +123,7 @@ async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -
     )
 
 
-_NOTHING = Claimed(trials=[]).model_dump_json()
+_NO_TRIALS = Claimed(trials=[]).model_dump_json().removesuffix("}")
 
 
 def _has_trials(answer: BaseModel) -> bool:

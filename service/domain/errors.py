@@ -38,6 +38,11 @@ class TrialNotFound(ShiboriError):
         super().__init__(f"There is no trial {trial}; GET /api/v1/studies/{{study}}/trials lists those there are.")
 
 
+class WorkerNotFound(ShiboriError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No worker {name!r} has asked for trials; GET /api/v1/workers lists those that have.")
+
+
 class RoundNotFound(ShiboriError):
     def __init__(self, number: int, last: int) -> None:
         super().__init__(f"There is no round {number}; the study has the rounds 0 to {last}.")

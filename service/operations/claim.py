@@ -13,6 +13,7 @@ from service.operations.conclude import conclude
 from service.operations.draw import draw, searches_at_once
 from service.operations.expire import expire_leases
 from service.operations.final_test import curve_ends, open_test_set
+from service.operations.pause_worker import reason_to_pause
 from service.operations.prune import Pruning
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Signal, Store
@@ -46,14 +47,30 @@ class Claim:
         return self.study.spec.lease_seconds / RENEWALS_PER_LEASE
 
 
-def claim_trials(store: Store, worker: str, terms: Terms, count: int, request_id: str | None = None) -> list[Claim]:
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """What a worker is given, or why it is given nothing whatever there is."""
+
+    claims: list[Claim]
+    paused: str | None = None
+
+
+def claim_trials(
+    store: Store,
+    worker: str,
+    terms: Terms,
+    count: int,
+    request_id: str | None = None,
+    pause_after: int = 0,
+) -> Handout:
     """Lease at most `count` trials; the same request asked again gets the leases it still holds."""
     claimant = _Claimant(worker, terms, _request_key(worker, request_id or store.random_token()))
     if request_id is not None and (held := _held(store, claimant)):
-        return held
-    claims = _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
+        return Handout(held)
+    reason = reason_to_pause(store, worker, pause_after)
+    claims = [] if reason else _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
     store.workers.seen(worker, terms, store.now)
-    return claims
+    return Handout(claims, reason)
 
 
 def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim]:

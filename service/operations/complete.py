@@ -43,7 +43,7 @@ def complete_trial(
 def _record(store: Store, run: Held, value: float, samples: int | None, epochs: Sequence[EpochNumbers]) -> Trial:
     run, _ = add_epochs(store, run, epochs)
     store.attempts.close(run.trial.id, run.trial.leases, AttemptEnd.COMPLETED, store.now)
-    store.workers.finished(run.trial.worker, store.now, failed=False)
+    store.workers.completed(run.trial.worker, run.objective, store.now)
     return end_trial(store, run, TrialStatus.COMPLETED, value=value, samples=samples)
 
 

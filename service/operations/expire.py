@@ -17,16 +17,25 @@ def expire_leases(store: Store, study: Study) -> int:
     return len(expired)
 
 
-def refresh_leases(store: Store) -> None:
-    """Give every running trial a fresh lease: a server that was away is no reason to take any back."""
-    for trial in store.trials.running_everywhere():
-        seconds = store.studies.get(trial.study_id).spec.lease_seconds
-        store.trials.renew(trial.id, store.now + timedelta(seconds=seconds))
+def refresh_leases(study_id: str, store: Store) -> None:
+    """Give every running trial of a study a fresh lease: a server that was away is no reason to take any back."""
+    study = store.studies.lock(study_id, wait=True)
+    if study is not None:
+        expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
+        for trial in store.trials.in_status(study_id, TrialStatus.RUNNING):
+            store.trials.renew(trial, expires_at)
+
+
+def refresh_all_leases(store: Store) -> None:
+    """The same for every study, in one order, so that two who do it do not wait for each other."""
+    for study_id in sorted(store.trials.studies_with_running()):
+        refresh_leases(study_id, store)
 
 
 def _take_back(store: Store, run: Held) -> None:
     trial = run.trial
     store.attempts.close(trial.id, trial.leases, AttemptEnd.LOST, store.now)
+    store.workers.lost(trial.worker, run.objective, store.now)
     if trial.stop_reason is not None or not goes_on(store, run):
         end_trial(store, run, TrialStatus.CANCELLED)
     elif trial.attempt < trial.attempts_allowed:

@@ -28,7 +28,7 @@ def fail_trial(
     run, _ = add_epochs(store, run, epochs)
     trial = run.trial
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
-    store.workers.finished(trial.worker, store.now, failed=True)
+    store.workers.failed(trial.worker, run.objective, reason, store.now)
     if trial.stop_reason is not None:
         return end_trial(store, run, TrialStatus.CANCELLED)
     if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, run):

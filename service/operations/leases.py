@@ -18,6 +18,10 @@ class Held:
     last_epoch: int | None
     """Where the curve of this lease stands."""
 
+    @property
+    def objective(self) -> str:
+        return self.study.spec.objective.name
+
 
 def held(store: Store, trial_id: int, token: str) -> Held | None:
     """What a worker holds under a token; None where that is not the lease in force.

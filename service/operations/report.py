@@ -63,7 +63,7 @@ def _take(store: Store, run: Held, epochs: Sequence[EpochNumbers]) -> Continue |
     if reason := _reason_to_stop(store, study, trial, applied, checks, last):
         return _pruned(store, run, reason)
     expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
-    store.trials.renew(trial.id, expires_at)
+    store.trials.renew(trial, expires_at)
     return Continue(expires_at, None if applied is None else applied.next_check(last))
 
 
@@ -101,6 +101,7 @@ def _pruned(store: Store, run: Held, reason: str) -> Trial:
     if not said:
         return _cancelled(store, run, reason)
     store.attempts.close(run.trial.id, run.trial.leases, AttemptEnd.PRUNED, store.now, reason)
+    store.workers.pruned(run.trial.worker)
     return end_trial(store, run, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
 
 

@@ -22,7 +22,7 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
     if study.spec.keep_weights == "none":
         raise WeightsNotKept(study.name)
     store.weights.put(trial.id, content)
-    store.trials.renew(trial.id, store.now + timedelta(seconds=study.spec.lease_seconds))
+    store.trials.renew(trial, store.now + timedelta(seconds=study.spec.lease_seconds))
 
 
 def keep_only_the_best(store: Store, study: Study) -> None:

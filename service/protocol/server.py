@@ -14,6 +14,10 @@ class WorkerView(Wire):
     failed: int
     first_seen_at: datetime
     last_seen_at: datetime
+    failures_in_a_row: int = 0
+    paused_at: datetime | None = None
+    paused: str | None = None
+    """Why it is given no trials."""
 
 
 class WorkerList(Wire):

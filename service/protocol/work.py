@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from service.domain.status import FailureReason, Purpose
-from service.protocol.base import Integer, Name, Number, Params, Settings, Token, Wire, WorkerName
+from service.protocol.base import Integer, Name, Number, Params, Settings, Token, Unsaid, Wire, WorkerName
 from service.protocol.trials import Epoch, Epochs, TrialView
 
 
@@ -65,7 +65,10 @@ class ClaimedTrial(Wire):
 
 
 class Claimed(Wire):
+    """Trials to run; where there are none since the worker is paused, why."""
+
     trials: list[ClaimedTrial]
+    paused: Annotated[str | None, Unsaid] = None
 
 
 class ReportRequest(Wire):

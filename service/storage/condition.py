@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from service.storage.store import Clock
+from service.storage.store import Clock, OutcomeUnknown
 
 log = logging.getLogger("shibori.storage")
 TOLD_AGAIN_AFTER = timedelta(minutes=1)
@@ -72,6 +72,8 @@ class Condition:
             if cause := cause_of(error):
                 self.trouble = cause
                 self._tell(f"cannot be written: {cause}", error)
+                if isinstance(error, OutcomeUnknown):
+                    raise
                 raise _unavailable(cause) from error
             raise
         if self.trouble is not None:

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import migrations
+from service.storage.postgresql_engine import postgresql_engine
 from service.storage.sqlite import sqlite_engine
 from service.storage.tables import VERSION_TABLE
 
@@ -27,7 +28,7 @@ def migration_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     """An engine whose transactions cover changes of the schema too."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed)
+        return postgresql_engine(parsed)
     engine = sqlite_engine(parsed, read_only=read_only)
     # Rebuilding a table drops it, which would delete the rows that refer to it.
     sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = OFF"))
@@ -45,8 +46,14 @@ def upgrade(url: str) -> None:
 
 
 def prepare(url: str) -> None:
-    """What a server does first: bring a SQLite file to this version's schema, and see that any other has it."""
-    upgrade(url) if sa.make_url(url).get_backend_name() == "sqlite" else check(url)
+    """What a server does first: bring the database to this version's schema, where it has another."""
+    if is_current(url):
+        return
+    try:
+        upgrade(url)
+    except sa.exc.ProgrammingError as error:
+        # As of a role that may use the tables and not make any.
+        raise SchemaMismatch(f"the schema could not be brought to {head()}: {error.orig}") from error
 
 
 def is_current(url: str) -> bool:

@@ -1,27 +1,45 @@
 """PostgreSQL: a pool of connections, each unit of work a transaction of its own, repeated when it lost a race."""
 
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from service.storage.condition import Condition
-from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
+from service.storage.postgresql_engine import postgresql_engine
+from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
 
 # A row that another transaction has written first is found when the work is done again.
-RACES = ("40001", "40P01", "23505")
-"""Serialization failure, deadlock, unique violation."""
+RACES: Mapping[str, str] = {"40001": "serialization", "40P01": "deadlock", "23505": "unique"}
 TRIES = 10
+FIRST_PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 0.2
+OnRetry = Callable[[str], None]
 
 
 class PostgresqlDatabase:
-    """Several servers may share it: rows that a decision rests on are locked by the operation."""
+    """Several servers may share it: rows that a decision rests on are locked by the operation.
+
+    `resume` is the first thing that is written after a while in which nothing could be, and `on_retry` hears why a
+    unit of work is done again: `serialization`, `deadlock`, `unique` or `connection`.
+    """
 
     def __init__(
-        self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener, resume: Work[None] = lambda _: None
+        self,
+        url: URL,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        on_commit: Listener,
+        resume: Work[None] = lambda _: None,
+        on_retry: OnRetry = lambda _: None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
-        self._engine = sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        self._on_retry, self._sleep = on_retry, sleep
+        self._engine = postgresql_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
         self._executor = ThreadPoolExecutor(16, thread_name_prefix="postgresql")
         self._condition, self._resume = Condition(clock), resume
 
@@ -47,12 +65,14 @@ class PostgresqlDatabase:
             return self._win(work)
 
     def _win(self, work: Work[Result]) -> Result:
-        for _ in range(TRIES - 1):
+        for tried in range(TRIES - 1):
             try:
                 return self._transact(work)
             except sa.exc.DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in RACES:
+                if (cause := _passing_cause(error)) is None:
                     raise
+                self._on_retry(cause)
+            self._sleep(self._pause_seconds(tried))
         return self._transact(work)
 
     def submit(self, work: Work[Result]) -> Future[Result]:
@@ -63,8 +83,31 @@ class PostgresqlDatabase:
         self._engine.dispose()
 
     def _transact(self, work: Work[Result]) -> Result:
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection, connection.begin() as transaction:
             store = Store(connection, self._clock(), self._entropy)
             result = work(store)
+            _commit(transaction)
         self._on_commit(frozenset(store.signals))
         return result
+
+    def _pause_seconds(self, tried: int) -> float:
+        """Between half and the whole of a bound that doubles, so that those who met do not meet again."""
+        bound = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0**tried)
+        return bound * (0.5 + 0.5 * self._entropy(1)[0] / 255)
+
+
+def _commit(transaction: sa.RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except sa.exc.DBAPIError as error:
+        # A server that answers has not committed; one that is gone may have.
+        if error.connection_invalidated:
+            raise OutcomeUnknown from error
+        raise
+
+
+def _passing_cause(error: sa.exc.DBAPIError) -> str | None:
+    """Why work that was undone may succeed when it is done again; None where it would fail as before."""
+    if error.connection_invalidated:
+        return "connection"
+    return RACES.get(getattr(error.orig, "sqlstate", None) or "")

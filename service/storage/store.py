@@ -106,6 +106,10 @@ class Store:
         self.signals.update(signals)
 
 
+class OutcomeUnknown(RuntimeError):
+    """The database was lost while a unit of work was being committed, so that it was done, or was not."""
+
+
 Work: TypeAlias = Callable[[Store], Result]
 Listener: TypeAlias = Callable[[frozenset[Signal]], None]
 

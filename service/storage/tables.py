@@ -226,6 +226,13 @@ workers = sa.Table(
     sa.Column("failed", sa.BigInteger, nullable=False),
     sa.Column("first_seen_at", UtcDateTime, nullable=False),
     sa.Column("last_seen_at", UtcDateTime, nullable=False),
+    sa.Column("failures_in_a_row", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("failing_since", UtcDateTime),
+    sa.Column("failing_objective", sa.String(128)),
+    sa.Column("completed_objective", sa.String(128)),
+    sa.Column("completed_at", UtcDateTime),
+    sa.Column("paused_at", UtcDateTime),
+    sa.Column("paused_reason", sa.Text),
 )
 
 idempotency_keys = sa.Table(

@@ -36,8 +36,11 @@ class TrialMoves:
         )
         return self._move(trial, started, claim_request=claim_request)
 
-    def renew(self, trial_id: int, expires_at: datetime) -> None:
-        _RENEW.change(self._connection, {"of_trial": trial_id, "lease_expires_at": expires_at})
+    def renew(self, trial: Trial, expires_at: datetime) -> None:
+        """Let a lease last longer, while it is the one in force."""
+        held = {"of_trial": trial.id, "under": trial.lease_token, "lease_expires_at": expires_at}
+        if _RENEW.change(self._connection, held) != 1:
+            raise LeaseLost(trial.id)
 
     def wait_again(self, trial: Trial, *, counted: bool) -> Trial:
         """running -> waiting; an attempt that does not count is taken off again."""
@@ -180,7 +183,7 @@ _MOVE = Prepared(
     )
 )
 _RENEW = Prepared(
-    sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.status == TrialStatus.RUNNING)
+    sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.lease_token == sa.bindparam("under"))
 )
 _COUNTS_OF_PURPOSE = sa.update(trial_counts).where(
     trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")

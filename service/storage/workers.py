@@ -6,9 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from service.domain.status import Purpose, TrialStatus
+from service.domain.status import FailureReason, Purpose, TrialStatus
 from service.storage.prepared import Prepared, Record
-from service.storage.tables import trials, workers
+from service.storage.tables import UtcDateTime, trials, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,19 @@ class Worker:
     failed: int
     first_seen_at: datetime
     last_seen_at: datetime
+    failures_in_a_row: int
+    paused_at: datetime | None
+    paused_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the last trials of a worker went, one after the other, and whether it may claim more."""
+
+    failures_in_a_row: int
+    failing_since: datetime | None
+    failing_objective: str | None
+    paused_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +64,58 @@ class Workers:
             )
 
     def terms(self, name: str) -> Terms | None:
-        """The terms of a worker's last claim."""
+        """The terms of the last claim of a worker that is not paused."""
         return _terms(_TERMS.row(self._connection, {"of_worker": name}))
 
     def seen_again(self, name: str, now: datetime) -> Terms | None:
-        """Note that a worker asked for more on the terms of its last claim."""
+        """The same of one that asks for more on those terms."""
         return _terms(_SEEN_AGAIN.row(self._connection, {"of_worker": name, "last_seen_at": now}))
 
-    def finished(self, name: str | None, now: datetime, *, failed: bool) -> None:
-        """Count a trial that a worker brought to its end."""
-        one_more = _ONE_MORE_FAILED if failed else _ONE_MORE_COMPLETED
-        one_more.change(self._connection, {"of_worker": name, "last_seen_at": now})
+    def completed(self, name: str | None, objective: str, now: datetime) -> None:
+        """Count a trial that a worker completed."""
+        done = {"of_worker": name, "last_seen_at": now, "completed_objective": objective, "completed_at": now}
+        _COMPLETED.change(self._connection, done)
+
+    def failed(self, name: str | None, objective: str, reason: FailureReason, now: datetime) -> None:
+        """Count a trial that a worker failed; where values diverged that says nothing of the worker."""
+        _FAILED.change(self._connection, {"of_worker": name, "last_seen_at": now})
+        if reason is not FailureReason.DIVERGED:
+            self.lost(name, objective, now)
+
+    def lost(self, name: str | None, objective: str, now: datetime) -> None:
+        """Note that a worker did not come to the end of a trial."""
+        _FAILED_AGAIN.change(self._connection, {"of_worker": name, "failing_objective": objective, "at": now})
+
+    def pruned(self, name: str | None) -> None:
+        """Note that a worker ran well what was not worth its end."""
+        _RAN_WELL.change(self._connection, {"of_worker": name})
+
+    def run(self, name: str) -> Run | None:
+        row = _RUN.row(self._connection, {"of_worker": name})
+        return None if row is None else Run(**row)
+
+    def others_succeed(self, name: str, run: Run) -> bool:
+        """Whether another worker has completed a trial of the objective that this one fails, since it does."""
+        asked = {"of_worker": name, "of_objective": run.failing_objective, "since": run.failing_since}
+        return bool(self._connection.scalar(_OTHERS_SUCCEED, asked))
+
+    def pause(self, name: str, reason: str, now: datetime) -> None:
+        _CHANGE.change(self._connection, {"of_worker": name, "paused_reason": reason, "paused_at": now})
+
+    def release(self, name: str) -> None:
+        _CHANGE.change(self._connection, {"of_worker": name, **_RELEASED})
+
+    def one(self, name: str) -> Worker | None:
+        return next(iter(self._select(workers.c.name == name)), None)
 
     def all(self) -> list[Worker]:
+        return self._select(sa.true())
+
+    def _select(self, condition: sa.ColumnElement[bool]) -> list[Worker]:
         running = (
             sa.select(sa.func.count())
             .where(trials.c.worker == workers.c.name, trials.c.status == TrialStatus.RUNNING)
-            .scalar_subquery()
+            .label("running")
         )
         rows = self._connection.execute(
             sa.select(
@@ -78,9 +126,14 @@ class Workers:
                 workers.c.failed,
                 workers.c.first_seen_at,
                 workers.c.last_seen_at,
-            ).order_by(workers.c.name)
+                workers.c.failures_in_a_row,
+                workers.c.paused_at,
+                workers.c.paused_reason,
+            )
+            .where(condition)
+            .order_by(workers.c.name)
         )
-        return [Worker(*row) for row in rows]
+        return [Worker(**row._asdict()) for row in rows]
 
 
 def _terms(row: Record | None) -> Terms | None:
@@ -89,10 +142,32 @@ def _terms(row: Record | None) -> Terms | None:
     return Terms(row["objectives"], [Purpose(purpose) for purpose in row["purposes"]], row["study"])
 
 
+_RELEASED = {"paused_at": None, "paused_reason": None, "failures_in_a_row": 0, "failing_since": None}
 _THIS_ONE = workers.c.name == sa.bindparam("of_worker")
 _UPDATE = sa.update(workers).where(_THIS_ONE)
 _CHANGE = Prepared(_UPDATE)
-_ONE_MORE_COMPLETED = Prepared(_UPDATE.values(completed=workers.c.completed + 1))
-_ONE_MORE_FAILED = Prepared(_UPDATE.values(failed=workers.c.failed + 1))
-_SEEN_AGAIN = Prepared(_UPDATE.returning(workers.c.objectives, workers.c.purposes, workers.c.study))
-_TERMS = Prepared(sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(_THIS_ONE))
+_RAN_WELL = Prepared(_UPDATE.where(workers.c.failures_in_a_row > 0).values(failures_in_a_row=0, failing_since=None))
+_COMPLETED = Prepared(_UPDATE.values(completed=workers.c.completed + 1, failures_in_a_row=0, failing_since=None))
+_FAILED = Prepared(_UPDATE.values(failed=workers.c.failed + 1))
+_FAILED_AGAIN = Prepared(
+    _UPDATE.values(
+        failures_in_a_row=workers.c.failures_in_a_row + 1,
+        failing_since=sa.func.coalesce(workers.c.failing_since, sa.bindparam("at", type_=UtcDateTime)),
+    )
+)
+_RUN = Prepared(
+    sa.select(
+        workers.c.failures_in_a_row, workers.c.failing_since, workers.c.failing_objective, workers.c.paused_reason
+    ).where(_THIS_ONE)
+)
+_OTHERS_SUCCEED = sa.select(
+    sa.exists().where(
+        workers.c.name != sa.bindparam("of_worker"),
+        workers.c.completed_objective == sa.bindparam("of_objective"),
+        workers.c.completed_at >= sa.bindparam("since"),
+    )
+)
+_OF_TERMS = (workers.c.objectives, workers.c.purposes, workers.c.study)
+_NOT_PAUSED = workers.c.paused_at.is_(None)
+_TERMS = Prepared(sa.select(*_OF_TERMS).where(_THIS_ONE, _NOT_PAUSED))
+_SEEN_AGAIN = Prepared(_UPDATE.where(_NOT_PAUSED).returning(*_OF_TERMS))

@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "Run the server.",
     "worker": "Run trials for a server.",
     "study": "Submit, list, show, watch and control studies.",
+    "workers": "List the workers, and let one go on that was paused.",
     "best": "Show the best trials of a study.",
     "narrow": "Say what the evidence says of each range.",
     "db": "Upgrade, check or copy a database.",

@@ -1,18 +1,13 @@
 """`shibori serve`: runs the server."""
 
-import logging
 import signal
 import socket
 import sys
-from types import FrameType
 
 import click
 
 from shibori.commands.db import database_errors, database_option
 from shibori.until import end_with_stdin
-
-KEEP_ALIVE_SECONDS = 75
-GRACE_SECONDS = 3
 
 
 @click.command()
@@ -29,17 +24,27 @@ GRACE_SECONDS = 3
     help="The port to listen on.",
 )
 @database_option
+@click.option(
+    "--workers",
+    "count",
+    type=click.IntRange(1, 64),
+    envvar="SHIBORI_WORKERS",
+    default=1,
+    show_default=True,
+    show_envvar=True,
+    help="How many server processes share the port; more than one need PostgreSQL.",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
-def command(host: str, port: int, database: str, until_stdin_closes: bool) -> None:
+def command(host: str, port: int, database: str, count: int, until_stdin_closes: bool) -> None:
     """Run the server until it is interrupted. Its log goes to the standard error."""
-    import uvicorn
-
-    from service.app import create_app
+    _require_shareable(database, count)
     from service.settings import Settings
     from service.storage.migrations import prepare
     from service.storage.sole_use import sole_use
+    from shibori.server import log_to_stderr, serve
+    from shibori.servers import serve_together
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_to_stderr()
     # The server hands a signal on after an orderly end, and then it is no reason to fail.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if until_stdin_closes:
@@ -47,22 +52,20 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
     listening = _listening(host, port)
     with database_errors(), sole_use(database):
         prepare(database)
-    app = create_app(Settings(database_url=database))
+    settings = Settings(database_url=database)
+    if count > 1:
+        sys.exit(serve_together(settings, listening, count))
+    serve(settings, listening)
 
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # A claim that waits for work would otherwise be cut off in its wait.
-            app.state.notifier.close()
-            super().handle_exit(sig, frame)
 
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    Server(config).run(sockets=[listening])
+def _require_shareable(database: str, count: int) -> None:
+    from sqlalchemy import make_url
+
+    if count > 1 and make_url(database).get_backend_name() == "sqlite":
+        raise click.UsageError(
+            f"{count} servers cannot share a SQLite file: two that write to it at once can damage it. "
+            "Leave --workers out, or name a PostgreSQL database with --database."
+        )
 
 
 def _listening(host: str, port: int) -> socket.socket:

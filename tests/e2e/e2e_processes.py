@@ -36,6 +36,13 @@ def alive(pid: int) -> bool:
     return bool(said.stdout.strip()) and not said.stdout.startswith("Z")
 
 
+def children_of(pid: int) -> set[int]:
+    said = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return {int(line.split()[0]) for line in said.stdout.splitlines() if "spawn_main" in line}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -43,15 +50,17 @@ def free_port() -> int:
 
 
 class Server:
-    """A server that can be killed and started again on the same file and port."""
+    """A server that can be killed and started again on the same database, or else file, and port."""
 
-    def __init__(self, folder: Path, launcher: Sequence[str] = SHIBORI) -> None:
-        self._launcher = launcher
+    def __init__(
+        self, folder: Path, database: str | None = None, *more: str, launcher: Sequence[str] = SHIBORI
+    ) -> None:
+        self._launcher, self._more = launcher, more
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url, retry=Retry(total_seconds=20))
         self._log = folder / "server.log"
-        self.database = f"sqlite:///{folder / 'shibori.db'}"
+        self.database = database or f"sqlite:///{folder / 'shibori.db'}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Server":
@@ -65,16 +74,20 @@ class Server:
             self._process.wait(PATIENCE_SECONDS)
 
     def start(self) -> None:
+        self.launch()
+        self.when_ready()
+
+    def launch(self) -> None:
+        """Start it without waiting for it."""
         with self._log.open("ab") as log:
             command = [*self._launcher, *self.arguments]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.wait_until_ready()
 
     @property
     def arguments(self) -> list[str]:
-        return ["serve", "--port", str(self.port), "--database", self.database]
+        return ["serve", "--port", str(self.port), "--database", self.database, *self._more]
 
-    def wait_until_ready(self) -> None:
+    def when_ready(self) -> None:
         hasty = self.client.with_retry(Retry(total_seconds=0))
         eventually(hasty.ready, "a server that is ready", self._log)
 
@@ -87,6 +100,11 @@ class Server:
     def said(self) -> list[str]:
         """The lines of its log."""
         return self._log.read_text().splitlines()
+
+    def ended(self) -> int:
+        """The exit code, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE_SECONDS)
 
     def end(self) -> int:
         """The exit code after SIGTERM."""

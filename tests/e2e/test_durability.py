@@ -60,7 +60,7 @@ def test_no_mutation_is_acknowledged_before_it_is_on_the_disk(own_server: Server
 
 def test_a_server_that_does_not_wait_for_the_disk_would_be_noticed(tmp_path: Path) -> None:
     require_strace()
-    with Server(tmp_path, [sys.executable, "-m", "tests.e2e.lowered_server"]) as lowered:
+    with Server(tmp_path, launcher=[sys.executable, "-m", "tests.e2e.lowered_server"]) as lowered:
         assert len(traced_mutations(lowered, tmp_path / "trace")) > 36
 
 

@@ -43,7 +43,7 @@ class ForkedServer(Server):
         self._forking.stdin.write(shlex.join(self.arguments) + "\n")
         self._forking.stdin.flush()
         self._server = int(self._said_by_the_first())
-        self.wait_until_ready()
+        self.when_ready()
 
     def kill(self) -> None:
         os.kill(self._server, signal.SIGKILL)

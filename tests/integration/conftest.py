@@ -1,6 +1,5 @@
 """Every test here runs on SQLite and, where its server is installed, on PostgreSQL."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,23 +9,10 @@ import pytest
 
 from service.storage import migrations
 from service.suggesting import Suggester
-from tests.integration.cluster import Cluster, binaries
+from tests.integration.cluster import Cluster
 from tests.integration.harness import Api
 
 BACKENDS = ("sqlite", "postgresql")
-REQUIRE = "SHIBORI_REQUIRE_POSTGRESQL"
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    folder = binaries()
-    if folder is None and os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"no PostgreSQL server is installed here, and {REQUIRE} asks for one", pytrace=False)
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed here")
-    started = Cluster(folder)
-    yield started
-    started.stop()
 
 
 @pytest.fixture(scope="session")

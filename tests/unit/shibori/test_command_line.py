@@ -48,6 +48,7 @@ def test_the_help_says_what_the_exit_codes_mean() -> None:
         (["study", "create", "no-such-file.json"], "No such file"),
         (["serve", "--port", "70000"], "--port"),
         (["serve", "--database", "mysql://x"], "SQLite or PostgreSQL"),
+        (["serve", "--workers", "2"], "cannot share a SQLite file"),
         (["db", "check", "--database", "nonsense"], "--database"),
     ],
 )

@@ -1,0 +1,308 @@
+"""Several servers of one PostgreSQL database: one leads, all hear each other, and no commit is taken for granted."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from service.storage.postgresql import LONGEST_PAUSE_SECONDS, TRIES, PostgresqlDatabase
+from service.storage.postgresql_engine import ServerTooOld, own_session, require_version
+from service.storage.postgresql_membership import LEADING, TRUSTED_SECONDS, PostgresqlMembership
+from service.storage.store import OutcomeUnknown, Signal, Store, system_clock
+from tests.integration.cluster import Cluster
+from tests.integration.harness import Api, MovableClock, ok, refused, seeded_entropy, spec
+from tests.integration.postgresql_proxy import Loss, Proxy
+
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> Iterator[sa.URL]:
+    name = cluster.create()
+    yield sa.make_url(cluster.url(name))
+    cluster.drop(name)
+
+
+@pytest.fixture
+def proxy(url: sa.URL) -> Iterator[Proxy]:
+    proxy = Proxy(Path(str(url.query["host"])))
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def through(url: sa.URL, proxy: Proxy) -> sa.URL:
+    """The database as it is reached through the proxy."""
+    return url.update_query_dict({"host": proxy.folder})
+
+
+class Member:
+    """A server's membership, what it heard, and whether it was elected."""
+
+    def __init__(self, url: sa.URL, clock: Callable[[], datetime] = system_clock) -> None:
+        self.heard: queue.SimpleQueue[frozenset[Signal]] = queue.SimpleQueue()
+        self.elected = threading.Event()
+        self.later_seconds = 0.0
+        self.membership = PostgresqlMembership(url, clock, self.heard.put, self.elected.set, self._monotonic)
+
+    def _monotonic(self) -> float:
+        return time.monotonic() + self.later_seconds
+
+
+@contextmanager
+def joined(url: sa.URL, clock: Callable[[], datetime] = system_clock) -> Iterator[Member]:
+    member = Member(url, clock)
+    member.membership.join(lambda: None)
+    try:
+        yield member
+    finally:
+        member.membership.leave()
+
+
+def until(condition: Callable[[], object]) -> None:
+    end_at, never = time.monotonic() + PATIENCE_SECONDS, threading.Event()
+    while not condition():
+        assert time.monotonic() < end_at, "it did not come about"
+        never.wait(0.01)
+
+
+def end_session_of_leader(url: sa.URL) -> None:
+    with own_session(url) as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND ((classid::bigint << 32) | objid::bigint) = %s",
+            [LEADING],
+        )
+
+
+def test_of_servers_that_start_together_one_leads(url: sa.URL) -> None:
+    members = [Member(url) for _ in range(4)]
+    done_first: list[Member] = []
+    gate = threading.Barrier(len(members))
+
+    def join(member: Member) -> None:
+        gate.wait()
+        member.membership.join(lambda: done_first.append(member))
+
+    with ThreadPoolExecutor(len(members)) as pool:
+        list(pool.map(join, members))
+    assert [member for member in members if member.membership.leads] == done_first
+    assert len(done_first) == 1
+    for member in members:
+        member.membership.leave()
+
+
+def test_whoever_joins_waits_for_what_the_leader_does_first(url: sa.URL) -> None:
+    leader, follower = Member(url), Member(url)
+    with ThreadPoolExecutor(1) as pool:
+
+        def first() -> None:
+            later = pool.submit(follower.membership.join, lambda: None)
+            with own_session(url) as session:
+                until(lambda: session.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+            assert not later.done()
+
+        leader.membership.join(first)
+    follower.membership.leave()
+    leader.membership.leave()
+
+
+def test_a_leader_that_leaves_hands_the_lead_over(url: sa.URL) -> None:
+    with joined(url) as leader, joined(url) as follower:
+        assert (leader.membership.leads, follower.membership.leads) == (True, False)
+        leader.membership.leave()
+        assert not leader.membership.leads
+        assert follower.elected.wait(PATIENCE_SECONDS)
+        assert follower.membership.leads
+
+
+def test_a_leader_that_was_cut_off_comes_back_as_one_of_the_others(url: sa.URL, through: sa.URL, proxy: Proxy) -> None:
+    with joined(through) as leader, joined(url) as follower:
+        proxy.freeze()
+        end_session_of_leader(url)
+        assert follower.elected.wait(PATIENCE_SECONDS)
+        proxy.thaw()
+        until(lambda: not leader.membership.leads)
+        assert follower.membership.leads
+        until(lambda: leader.heard.qsize())
+        assert leader.heard.get() == frozenset(Signal), "it may have missed anything"
+        assert not leader.membership.leads
+
+
+def test_a_leader_that_hears_nothing_of_its_database_does_not_act_as_one(through: sa.URL, proxy: Proxy) -> None:
+    with joined(through) as leader:
+        assert leader.membership.leads
+        proxy.freeze()
+        leader.later_seconds = TRUSTED_SECONDS
+        assert not leader.membership.leads
+        proxy.thaw()
+        until(lambda: leader.membership.leads)
+
+
+def test_what_one_server_commits_the_others_hear(url: sa.URL) -> None:
+    with joined(url) as one, joined(url) as other:
+        one.membership.tell(frozenset({Signal.WORK}))
+        assert other.heard.get(timeout=PATIENCE_SECONDS) == {Signal.WORK}
+        other.membership.tell(frozenset({Signal.HISTORY}))
+        assert one.heard.get(timeout=PATIENCE_SECONDS) == {Signal.HISTORY}
+        assert one.heard.empty(), "nobody hears itself"
+
+
+def test_servers_go_by_the_clock_of_their_database(url: sa.URL) -> None:
+    slow, quick = MovableClock(), MovableClock()
+    quick.move(3600)
+    with joined(url, slow) as one, joined(url, quick) as other:
+        apart = one.membership.now() - other.membership.now()
+        assert abs(apart) < timedelta(seconds=5)
+
+
+def test_a_commit_of_one_server_wakes_the_claims_that_wait_in_another(url: sa.URL) -> None:
+    one, other = Api(str(url)), Api(str(url))
+    before = other.app.state.notifier.generation
+    one.submit()
+    until(lambda: other.app.state.notifier.generation > before)
+    assert len(other.claim(1)) == 1
+    other.stop()
+    one.stop()
+
+
+class Tried:
+    """A database with a record of what was done again, and of the pauses before."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.causes: list[str] = []
+        self.pauses: list[float] = []
+        self.database = PostgresqlDatabase(
+            url,
+            clock=system_clock,
+            entropy=seeded_entropy(),
+            on_commit=lambda _: None,
+            on_retry=self.causes.append,
+            sleep=self.pauses.append,
+        )
+
+
+@pytest.fixture
+def tried(url: sa.URL) -> Iterator[Tried]:
+    tried = Tried(url)
+    yield tried
+    tried.database.close()
+
+
+def execute(store: Store, statement: str) -> object:
+    return store._connection.execute(sa.text(statement))
+
+
+def lose_a_race(store: Store) -> None:
+    execute(store, "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$")
+
+
+def note(store: Store) -> None:
+    execute(store, "INSERT INTO notes DEFAULT VALUES")
+
+
+def notes(database: PostgresqlDatabase) -> int:
+    return database.read(lambda store: int(store._connection.scalar(sa.text("SELECT count(*) FROM notes")) or 0))
+
+
+@pytest.fixture
+def noted(tried: Tried) -> Tried:
+    tried.database.write(lambda store: execute(store, "CREATE TABLE notes (id bigserial)"))
+    return tried
+
+
+def test_work_that_lost_a_race_is_done_again_after_a_pause(noted: Tried) -> None:
+    def work(store: Store) -> None:
+        note(store)
+        if not noted.causes:
+            lose_a_race(store)
+
+    noted.database.write(work)
+    assert noted.causes == ["serialization"]
+    assert len(noted.pauses) == 1
+    assert notes(noted.database) == 1
+
+
+def test_work_that_loses_every_race_is_given_up(noted: Tried) -> None:
+    with pytest.raises(sa.exc.OperationalError):
+        noted.database.write(lose_a_race)
+    assert noted.causes == ["serialization"] * (TRIES - 1)
+    assert all(0 < pause <= LONGEST_PAUSE_SECONDS for pause in noted.pauses)
+    assert noted.pauses[-1] > noted.pauses[0]
+
+
+def test_a_race_that_is_lost_at_the_commit_itself_is_tried_again(noted: Tried) -> None:
+    noted.database.write(lambda store: execute(store, _LOSES_ITS_FIRST_COMMIT))
+    noted.database.write(note)
+    assert noted.causes == ["serialization"]
+    assert notes(noted.database) == 1
+
+
+_LOSES_ITS_FIRST_COMMIT = """
+    CREATE SEQUENCE commits;
+    CREATE FUNCTION lose_first() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF nextval('commits') = 1 THEN RAISE EXCEPTION SQLSTATE '40001'; END IF; RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER lose_first AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION lose_first();
+"""
+
+
+def test_work_whose_connection_is_lost_before_its_commit_is_done_again(noted: Tried) -> None:
+    def work(store: Store) -> None:
+        note(store)
+        if not noted.causes:
+            execute(store, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+    noted.database.write(work)
+    assert noted.causes == ["connection"]
+    assert notes(noted.database) == 1
+
+
+@pytest.mark.parametrize(("when", "there"), [("before", 0), ("after", 1)])
+def test_a_commit_whose_answer_is_lost_is_neither_a_success_nor_repeated(
+    noted: Tried, through: sa.URL, proxy: Proxy, when: Loss, there: int
+) -> None:
+    far = Tried(through)
+    proxy.lose_commit(when)
+    with pytest.raises(OutcomeUnknown):
+        far.database.write(note)
+    assert far.causes == []
+    assert notes(noted.database) == there
+    far.database.write(note)
+    assert notes(noted.database) == there + 1
+    far.database.close()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_request_with_a_key_whose_commit_was_lost_is_done_once_when_asked_again(
+    through: sa.URL, proxy: Proxy, when: Loss
+) -> None:
+    api = Api(through.render_as_string(hide_password=False))
+    key = {"Idempotency-Key": "k"}
+    proxy.lose_commit(when)
+    lost = refused(api.post("/studies", spec("once"), headers=key), 503, "outcome-unknown")
+    assert "Idempotency-Key" in lost["detail"]
+    ok(api.post("/studies", spec("once"), headers=key), 201)
+    assert len(ok(api.get("/studies"))["items"]) == 1
+    api.stop()
+
+
+def test_a_commit_is_on_disk_also_where_the_server_would_not_wait_for_it(cluster: Cluster, tried: Tried) -> None:
+    with own_session(sa.make_url(cluster.url("postgres"))) as session:
+        assert session.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    shown = tried.database.write(lambda store: store._connection.scalar(sa.text("SHOW synchronous_commit")))
+    assert shown == "on"
+
+
+def test_a_postgresql_that_is_too_old_is_refused_with_a_sentence() -> None:
+    require_version(130_000)
+    with pytest.raises(ServerTooOld, match="PostgreSQL 12, and Shibori needs 13"):
+        require_version(120_022)
