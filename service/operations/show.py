@@ -1,5 +1,6 @@
 """Shows a study with what a user should know of it."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from service.domain.study import Study
@@ -20,12 +21,23 @@ class Shown:
 
 
 def show_study(store: Store, study: Study) -> Shown:
+    (shown,) = show_studies(store, [study])
+    return shown
+
+
+def show_studies(store: Store, studies: Sequence[Study]) -> list[Shown]:
+    """Several at once: what the workers have announced is read once for all."""
+    announced = store.workers.objectives()
+    return [_shown(store, study, announced) for study in studies]
+
+
+def _shown(store: Store, study: Study, announced: Collection[str]) -> Shown:
     best = store.trials.best(study.id, study.spec.metric.goal, 1)
     return Shown(
         study,
         best[0] if best else None,
         store.rounds.chain(study.id, study.round),
-        [*_too_small(store, study), *_nobody_there(store, study)],
+        [*_too_small(store, study), *_nobody_there(study, announced)],
     )
 
 
@@ -41,8 +53,8 @@ def _too_small(store: Store, study: Study) -> list[str]:
     ]
 
 
-def _nobody_there(store: Store, study: Study) -> list[str]:
+def _nobody_there(study: Study, announced: Collection[str]) -> list[str]:
     name = study.spec.objective.name
-    if objectives.find(name) is not None or any(name in worker.objectives for worker in store.workers.all()):
+    if objectives.find(name) is not None or name in announced:
         return []
     return [f"No worker has announced the objective {name!r} yet: its trials wait until one does."]

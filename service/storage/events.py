@@ -38,7 +38,7 @@ class Events:
 _NEXT = (
     sa.update(studies)
     .where(studies.c.id == sa.bindparam("of_study"))
-    .values(last_event=studies.c.last_event + 1)
+    .values(last_event=studies.c.last_event + 1, idle=False)
     .returning(studies.c.last_event)
 )
 _ADD = sa.insert(events)

@@ -1,10 +1,12 @@
 """Studies: their specification, where they stand, and the counts of their trials."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from heapq import merge
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -12,9 +14,11 @@ from pydantic import TypeAdapter
 from service.domain.errors import StudyNameTaken, StudyNotFound
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Spec, Study
-from service.storage.tables import studies, study_tags, trial_counts
+from service.storage.tables import MAY_GIVE, studies, study_tags, trial_counts
 
 _SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
+CLAIMABLE_AT_ONCE = 32
+Traces: TypeAlias = tuple[int, int, int, int]
 
 
 @lru_cache(maxsize=1024)
@@ -75,18 +79,27 @@ class Studies:
             query = query.where(studies.c.id.in_(tagged))
         if after is not None:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
-        return [_study(row, self.counts(row.id, Purpose.SEARCH)) for row in self._connection.execute(query).all()]
+        rows = self._connection.execute(query).all()
+        counts = self._counts_of([row.id for row in rows])
+        return [_study(row, counts[row.id]) for row in rows]
 
-    def claimable(self, objectives: Sequence[str], purposes: Sequence[Purpose]) -> list[str]:
-        """The ids of studies that a worker with these objectives may serve, oldest first.
+    def claimable(self, objectives: Sequence[str]) -> Iterator[str]:
+        """The ids of studies that may have something for a worker with these objectives, oldest first."""
+        found = merge(*(self._claimable(objective) for objective in dict.fromkeys(objectives)))
+        return (study_id for _, study_id in found)
 
-        They run, or are completed and have trials waiting of a purpose other than the search.
-        """
-        others = [purpose for purpose in purposes if purpose is not Purpose.SEARCH]
-        return list(self._connection.scalars(_CLAIMABLE, {"objectives": list(objectives), "others": others}))
+    def rest(self, study_id: str) -> bool:
+        """Note that a study has nothing for anybody until something changes in it; false where that is known."""
+        return self._connection.execute(_REST, {"of_study": study_id}).rowcount == 1
 
-    def running(self) -> list[str]:
-        return list(self._connection.scalars(_RUNNING))
+    def stir(self, study_id: str) -> None:
+        """Note that a study may have something to give again."""
+        self._connection.execute(_CHANGE, {"of_study": study_id, "idle": False})
+
+    def running(self) -> dict[str, Traces]:
+        """The studies that run, each with what a claim, an end or a new trial leaves behind."""
+        rows = self._connection.execute(_RUNNING)
+        return {row.id: (row.last_event, row.next_number, row.waiting, row.running) for row in rows}
 
     def out_of_time(self, now: datetime) -> list[str]:
         """The ids of studies whose wall time has run out since somebody last looked."""
@@ -100,7 +113,7 @@ class Studies:
         return [row.id for row in rows]
 
     def update(self, study_id: str, **values: object) -> None:
-        self._connection.execute(_CHANGE, {"of_study": study_id, **values})
+        self._connection.execute(_CHANGE, {"of_study": study_id, "idle": False, **values})
 
     def draw_numbers(self, study_id: str, count: int, *, budgeted: bool) -> int:
         """Take the next `count` numbers of a study and return the first."""
@@ -109,8 +122,10 @@ class Studies:
         return int(after or 0) - count
 
     def add_to(self, study_id: str, *, budgeted: int = 0, epochs: int = 0) -> None:
-        if budgeted or epochs:
-            self._connection.execute(_ADD_TO, {"of_study": study_id, "budget": budgeted, "more": epochs})
+        if budgeted:
+            self._connection.execute(_ADD_TO_BUDGETED, {"of_study": study_id, "more": budgeted})
+        if epochs:
+            self._connection.execute(_ADD_TO_EPOCHS, {"of_study": study_id, "more": epochs})
 
     def retag(self, study_id: str, tags: Sequence[str]) -> None:
         self._connection.execute(sa.delete(study_tags).where(study_tags.c.study_id == study_id))
@@ -124,6 +139,22 @@ class Studies:
     def running_trials(self, study_id: str) -> int:
         """How many trials of a study run, whatever their purpose."""
         return sum(self.counts(study_id, purpose).get(TrialStatus.RUNNING, 0) for purpose in Purpose)
+
+    def _counts_of(self, study_ids: Sequence[str]) -> Mapping[str, Mapping[TrialStatus, int]]:
+        """The counts of the search trials of several studies."""
+        found: dict[str, dict[TrialStatus, int]] = {study_id: {} for study_id in study_ids}
+        for row in self._connection.execute(_COUNTS_OF, {"of_studies": list(study_ids), "of_purpose": Purpose.SEARCH}):
+            found[row.study_id][TrialStatus(row.status)] = row.trials
+        return found
+
+    def _claimable(self, objective: str) -> Iterator[tuple[datetime, str]]:
+        """Read a few at a time: the first one often has all that is asked for."""
+        found = self._connection.execute(_CLAIMABLE, {"objective": objective}).all()
+        while found:
+            yield from ((row.created_at, row.id) for row in found)
+            last = {"objective": objective, "created_at": found[-1].created_at, "id": found[-1].id}
+            full = len(found) == CLAIMABLE_AT_ONCE
+            found = self._connection.execute(_MORE_CLAIMABLE, last).all() if full else []
 
     def counts(self, study_id: str, purpose: Purpose) -> Mapping[TrialStatus, int]:
         rows = self._connection.execute(_COUNTS, {"of_study": study_id, "of_purpose": purpose})
@@ -142,6 +173,7 @@ def _columns(study: Study) -> dict[str, object]:
         "budgeted": study.budgeted,
         "epochs": study.epochs,
         "last_event": study.last_event,
+        "idle": False,
         "ended_by": study.ended_by,
         "created_at": study.created_at,
         "started_at": study.started_at,
@@ -152,7 +184,7 @@ def _columns(study: Study) -> dict[str, object]:
 def _study(row: sa.Row[tuple[object, ...]], counts: Mapping[TrialStatus, int]) -> Study:
     fields = row._asdict()
     text, status = fields.pop("spec"), fields.pop("status")
-    for column in ("name", "objective", "ends_at"):
+    for column in ("name", "objective", "ends_at", "idle"):
         del fields[column]
     return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **fields)
 
@@ -164,31 +196,49 @@ _NAMED = sa.select(studies).where(
 _NAMED_AND_LOCKED = _NAMED.with_for_update()
 _LOCK = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update()
 _LOCK_IF_FREE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update(skip_locked=True)
-_HAS_OTHERS_WAITING = sa.exists().where(
-    trial_counts.c.study_id == studies.c.id,
-    trial_counts.c.purpose.in_(sa.bindparam("others", expanding=True)),
-    trial_counts.c.status == TrialStatus.WAITING,
-    trial_counts.c.trials > 0,
-)
+_PLACE = (studies.c.created_at, studies.c.id)
 _CLAIMABLE = (
-    sa.select(studies.c.id)
-    .where(
-        studies.c.objective.in_(sa.bindparam("objectives", expanding=True)),
-        sa.or_(
-            studies.c.status == StudyStatus.RUNNING,
-            sa.and_(studies.c.status == StudyStatus.COMPLETED, _HAS_OTHERS_WAITING),
-        ),
-    )
-    .order_by(studies.c.created_at, studies.c.id)
+    sa.select(*_PLACE)
+    .where(studies.c.objective == sa.bindparam("objective"), sa.text(MAY_GIVE))
+    .order_by(*_PLACE)
+    .limit(CLAIMABLE_AT_ONCE)
 )
-_RUNNING = sa.select(studies.c.id).where(studies.c.status == StudyStatus.RUNNING)
+_MORE_CLAIMABLE = _CLAIMABLE.where(sa.tuple_(*_PLACE) > sa.tuple_(*(sa.bindparam(column.name) for column in _PLACE)))
+
+
+def _trials(status: TrialStatus) -> sa.ScalarSelect[int]:
+    """How many search trials of a study have a status."""
+    return (
+        sa.select(trial_counts.c.trials)
+        .where(
+            trial_counts.c.study_id == studies.c.id,
+            trial_counts.c.purpose == Purpose.SEARCH,
+            trial_counts.c.status == status,
+        )
+        .scalar_subquery()
+    )
+
+
+_RUNNING = sa.select(
+    studies.c.id,
+    studies.c.last_event,
+    studies.c.next_number,
+    _trials(TrialStatus.WAITING).label("waiting"),
+    _trials(TrialStatus.RUNNING).label("running"),
+).where(studies.c.status == StudyStatus.RUNNING)
 _CHANGE = sa.update(studies).where(studies.c.id == sa.bindparam("of_study"))
 _DRAW_NUMBERS = _CHANGE.values(
-    next_number=studies.c.next_number + sa.bindparam("numbers"), budgeted=studies.c.budgeted + sa.bindparam("budget")
+    next_number=studies.c.next_number + sa.bindparam("numbers"),
+    budgeted=studies.c.budgeted + sa.bindparam("budget"),
+    idle=False,
 ).returning(studies.c.next_number)
-_ADD_TO = _CHANGE.values(
-    budgeted=studies.c.budgeted + sa.bindparam("budget"), epochs=studies.c.epochs + sa.bindparam("more")
-)
+_ADD_TO_BUDGETED = _CHANGE.values(budgeted=studies.c.budgeted + sa.bindparam("more"), idle=False)
+_ADD_TO_EPOCHS = _CHANGE.values(epochs=studies.c.epochs + sa.bindparam("more"))
+_REST = _CHANGE.where(studies.c.idle.is_(False)).values(idle=True)
 _COUNTS = sa.select(trial_counts.c.status, trial_counts.c.trials).where(
     trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
+)
+_COUNTS_OF = sa.select(trial_counts.c.study_id, trial_counts.c.status, trial_counts.c.trials).where(
+    trial_counts.c.study_id.in_(sa.bindparam("of_studies", expanding=True)),
+    trial_counts.c.purpose == sa.bindparam("of_purpose"),
 )

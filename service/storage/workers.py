@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from service.domain.status import Purpose, TrialStatus
+from service.domain.status import Purpose
 from service.storage.tables import trials, workers
 
 
@@ -61,10 +61,14 @@ class Workers:
             _ONE_MORE_FAILED if failed else _ONE_MORE_COMPLETED, {"of_worker": name, "last_seen_at": now}
         )
 
+    def objectives(self) -> frozenset[str]:
+        """Every objective that a worker has announced."""
+        return frozenset(name for names in self._connection.scalars(_OBJECTIVES) for name in names)
+
     def all(self) -> list[Worker]:
         running = (
             sa.select(sa.func.count())
-            .where(trials.c.worker == workers.c.name, trials.c.status == TrialStatus.RUNNING)
+            .where(trials.c.worker == workers.c.name, trials.c.lease_token.is_not(None))
             .scalar_subquery()
         )
         rows = self._connection.execute(
@@ -84,6 +88,7 @@ class Workers:
 _CHANGE = sa.update(workers).where(workers.c.name == sa.bindparam("of_worker"))
 _ONE_MORE_COMPLETED = _CHANGE.values(completed=workers.c.completed + 1)
 _ONE_MORE_FAILED = _CHANGE.values(failed=workers.c.failed + 1)
+_OBJECTIVES = sa.select(workers.c.objectives)
 _TERMS = sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(
     workers.c.name == sa.bindparam("of_worker")
 )
