@@ -7,6 +7,7 @@ from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.draw import searching
 from service.storage.store import Store
+from service.storage.trial_pages import RANKED
 from trainer import objectives
 
 
@@ -32,7 +33,8 @@ def show_studies(store: Store, studies: Sequence[Study]) -> list[Shown]:
 
 
 def _shown(store: Store, study: Study, announced: Collection[str]) -> Shown:
-    best = store.trials.best(study.id, study.spec.metric.goal, 1)
+    ranked = any(study.counts.get(status) for status in RANKED)
+    best = store.trials.best(study.id, study.spec.metric.goal, 1) if ranked else []
     return Shown(
         study,
         best[0] if best else None,

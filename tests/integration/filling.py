@@ -1,33 +1,54 @@
 """Fills a database with many studies, one of them with many trials, by statements that make the rows themselves."""
 
 import json
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from service.domain.status import Purpose, TrialStatus
+from service.protocol import StudySpec
 from tests.integration.harness import spec
 
 BIG = "big"
 WAITING, RUNNING = 20, 20
+MORE = 1_000
+"""So many trials the budget of the big study has left."""
+FEW = 10_000
+LATER = "2025-12-31 12:00:00.000000"
 PARAMS = """'{"lr": ' || (0.0001 + n % 9973 / 10000.0) || '}'"""
 EPOCHS, OBJECTIVES, PURPOSES = """'[{"epoch": 1, "score": 0.5}]'""", """'["bowl"]'""", """'["search"]'"""
+NARROWING = {"policy": "leaders", "settings": {"top": 5}}
 STARTED = "2025-12-01 00:00:00.000000"
 
 
-def fill(engine: sa.Engine, *, trials: int, studies: int, epochs: bool = True) -> None:
-    """A study named `big` with this many trials, and other running studies that have used up their budgets."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many trials one study has, and how many studies there are beside it."""
+
+    trials: int
+    studies: int
+
+
+def fill(engine: sa.Engine, size: Size, *, curves: bool = True) -> None:
+    """A study named `big` with many trials, and others of which half run and half are completed; none has any to give.
+
+    On PostgreSQL the planner is told of it, as its own background processes would.
+    """
     with engine.begin() as connection:
-        _add_studies(connection, trials, studies)
-        _add_trials(connection, trials)
-        for study, number in ((f"{0:032x}", trials), (None, 0)):
-            _add_counts(connection, study, number)
-        _add_what_follows(connection, epochs=epochs)
+        _add_studies(connection, size)
+        _add_trials(connection, size.trials)
+        _add_counts(connection)
+        _add_what_follows(connection, curves=curves)
+        _add_workers(connection)
+        if connection.dialect.name == "postgresql":
+            _execute(connection, "ANALYZE")
 
 
-def _add_studies(connection: sa.Connection, trials: int, studies: int) -> None:
-    """Study 0 is the big one; half of the others wait for one trial that runs elsewhere, half are completed."""
+def _add_studies(connection: sa.Connection, size: Size) -> None:
+    """Study 0 is the big one."""
+    trials = size.trials
     names = f"CASE WHEN n = 0 THEN '{BIG}' ELSE 'study-' || n END"
-    text = json.dumps(_whole(trials))
+    text = json.dumps(_whole(trials + MORE))
     _execute(
         connection,
         f"""INSERT INTO studies (id, name, objective, status, spec, round, next_number, budgeted, epochs, last_event,
@@ -36,10 +57,12 @@ def _add_studies(connection: sa.Connection, trials: int, studies: int) -> None:
             CASE WHEN n = 0 OR n % 2 = 1 THEN 'running' ELSE 'completed' END,
             replace('{text}', '"study"', '"' || {names} || '"'), 1,
             CASE WHEN n = 0 THEN {trials} ELSE 1 END, CASE WHEN n = 0 THEN {trials} ELSE 1 END, 0,
-            CASE WHEN n = 0 THEN {trials} ELSE 1 END, n != 0 AND n % 2 = 0, '{STARTED}', '{STARTED}'
-        FROM ({_series(studies)}) AS numbers""",
+            CASE WHEN n = 0 THEN {trials} ELSE 1 END, n != 0, '{STARTED}', '{STARTED}'
+        FROM ({_series(size.studies)}) AS numbers""",
     )
-    _execute(connection, "INSERT INTO study_tags (study_id, tag) SELECT id, 'even' FROM studies WHERE idle")
+    _execute(
+        connection, "INSERT INTO study_tags (study_id, tag) SELECT id, 'even' FROM studies WHERE status = 'completed'"
+    )
     _execute(
         connection,
         f"""INSERT INTO rounds (study_id, number, parent, ranges, origin, planned, position, finished, opened_at)
@@ -71,49 +94,61 @@ def _add_trials(connection: sa.Connection, trials: int) -> None:
     )
 
 
-def _add_counts(connection: sa.Connection, study: str | None, trials: int) -> None:
-    """Counted, of the big study; one trial that is done, of the others."""
-    counted = "SELECT count(*) FROM trials WHERE study_id = studies.id AND purpose = purposes.p AND status = statuses.s"
-    number = f"({counted})" if trials else "CASE WHEN p = 'search' AND s = 'completed' THEN 1 ELSE 0 END"
-    which = f"id = '{study}'" if study else f"name != '{BIG}'"
+def _add_counts(connection: sa.Connection) -> None:
+    """As they are, in the big study; one trial that is done, in the others."""
+    counted = "SELECT count(*) FROM trials WHERE study_id = studies.id AND purpose = p AND status = s"
+    one = "CASE WHEN p = 'search' AND s = 'completed' THEN 1 ELSE 0 END"
     _execute(
         connection,
         f"""INSERT INTO trial_counts (study_id, purpose, status, trials)
-        SELECT id, p, s, {number} FROM studies, ({_listed("p", Purpose)}) AS purposes,
-            ({_listed("s", TrialStatus)}) AS statuses WHERE {which}""",
+        SELECT id, p, s, CASE WHEN name = '{BIG}' THEN ({counted}) ELSE {one} END FROM studies,
+            ({_listed("p", Purpose)}) AS purposes, ({_listed("s", TrialStatus)}) AS statuses""",
     )
 
 
-def _add_what_follows(connection: sa.Connection, *, epochs: bool) -> None:
+def _add_what_follows(connection: sa.Connection, *, curves: bool) -> None:
     _execute(
         connection,
         f"""INSERT INTO attempts (trial_id, lease, attempt, token, worker, last_epoch, started_at)
-        SELECT id, 1, 1, 'token', worker, {"1" if epochs else "NULL"}, '{STARTED}' FROM trials""",
+        SELECT id, 1, 1, 'token', worker, {"1" if curves else "NULL"}, '{STARTED}' FROM trials""",
     )
     _execute(
         connection,
         f"""INSERT INTO events (study_id, sequence, kind, trial, at)
         SELECT study_id, number, 'finished', number, '{STARTED}' FROM trials""",
     )
-    if epochs:
+    _execute(
+        connection,
+        """INSERT INTO standings (study_id, epoch, bracket, trial_id, value)
+        SELECT study_id, 1, 0, id, number FROM trials""",
+    )
+    _execute(
+        connection,
+        f"""INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at)
+        SELECT 'key-' || n, '', 200, '', '{LATER}' FROM ({_series(FEW)}) AS numbers""",
+    )
+    _execute(connection, f"INSERT INTO weights (trial_id, content) SELECT id, 'w' FROM trials WHERE number < {FEW}")
+    if curves:
         one = _json(connection, EPOCHS)
         _execute(
             connection,
             f"INSERT INTO curves (trial_id, lease, first_epoch, epochs) SELECT id, 1, 1, {one} FROM trials",
         )
-    for name in range(16):
-        _execute(
-            connection,
-            f"""INSERT INTO workers (name, objectives, purposes, completed, failed, first_seen_at, last_seen_at)
-            VALUES ('worker-{name}', {_json(connection, OBJECTIVES)}, {_json(connection, PURPOSES)}, 0, 0,
-                '{STARTED}', '{STARTED}')""",
-        )
+
+
+def _add_workers(connection: sa.Connection) -> None:
+    said = f"{_json(connection, OBJECTIVES)}, {_json(connection, PURPOSES)}"
+    _execute(
+        connection,
+        f"""INSERT INTO workers (name, objectives, purposes, completed, failed, first_seen_at, last_seen_at)
+        SELECT 'worker-' || n, {said}, 0, 0, '{STARTED}', '{STARTED}' FROM ({_series(100)}) AS numbers""",
+    )
 
 
 def _whole(trials: int) -> dict[str, object]:
-    from service.protocol import StudySpec
-
-    return StudySpec.model_validate(spec(budget={"trials": trials})).model_dump(mode="json")
+    return StudySpec.model_validate(
+        spec(budget={"trials": trials}, keep_weights="best", narrowing=NARROWING)
+    ).model_dump(mode="json")
 
 
 def _ranges() -> str:
