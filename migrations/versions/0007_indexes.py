@@ -24,6 +24,7 @@ _ADDED: tuple[_Index, ...] = (
     ("trials", ("study_id", "lease_expires_at"), "lease_expires_at IS NOT NULL"),
     ("trials", ("claim_request",), "claim_request IS NOT NULL"),
     ("trials", ("worker",), "lease_token IS NOT NULL"),
+    ("weights", ("study_id",), None),
 )
 _DROPPED: tuple[_Index, ...] = (
     ("studies", ("status", "objective"), None),
@@ -48,6 +49,7 @@ def upgrade() -> None:
     with op.batch_alter_table("studies") as batch_op:
         batch_op.alter_column("idle", server_default=None)
     op.get_bind().execute(_IDLE, {"idle": True})
+    _add_study_of_weights()
     for index in _ADDED:
         _create(index)
 
@@ -55,10 +57,21 @@ def upgrade() -> None:
 def downgrade() -> None:
     for index in _ADDED:
         _drop(index)
+    with op.batch_alter_table("weights") as batch_op:
+        batch_op.drop_constraint("fk_weights_study_id", type_="foreignkey")
+        batch_op.drop_column("study_id")
     with op.batch_alter_table("studies") as batch_op:
         batch_op.drop_column("idle")
     for index in _DROPPED:
         _create(index)
+
+
+def _add_study_of_weights() -> None:
+    op.add_column("weights", sa.Column("study_id", sa.String(32), nullable=True))
+    op.execute("UPDATE weights SET study_id = (SELECT study_id FROM trials WHERE id = weights.trial_id)")
+    with op.batch_alter_table("weights") as batch_op:
+        batch_op.alter_column("study_id", existing_type=sa.String(32), nullable=False)
+        batch_op.create_foreign_key("fk_weights_study_id", "studies", ["study_id"], ["id"], ondelete="CASCADE")
 
 
 def _create(index: _Index) -> None:

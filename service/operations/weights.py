@@ -21,7 +21,7 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
     study = store.studies.get(trial.study_id)
     if study.spec.keep_weights == "none":
         raise WeightsNotKept(study.name)
-    store.weights.put(trial.id, content)
+    store.weights.put(study.id, trial.id, content)
     store.trials.renew(trial.id, store.now + timedelta(seconds=study.spec.lease_seconds))
 
 

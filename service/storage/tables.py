@@ -204,7 +204,9 @@ weights = sa.Table(
     "weights",
     metadata,
     sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Index(None, "study_id"),
 )
 
 final_tests = sa.Table(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,19 +29,15 @@ class TrialLists:
 
     def in_status(self, study_id: str, status: TrialStatus, purpose: Purpose | None = None) -> list[Trial]:
         """All trials of a study that wait, or that run."""
+        # One purpose after the other: SQLite would rather read the whole study than look up several.
+        of_status = TRIALS.where(trials.c.study_id == study_id, trials.c.status == status)
         purposes = list(Purpose) if purpose is None else [purpose]
-        query = TRIALS.where(
-            trials.c.study_id == study_id, trials.c.purpose.in_(purposes), trials.c.status == status
-        ).order_by(trials.c.number)
-        return [trial_of(row) for row in self._connection.execute(query).mappings()]
+        found = [trial for one in purposes for trial in self._by_number(of_status.where(trials.c.purpose == one))]
+        return sorted(found, key=lambda trial: trial.number)
 
     def of_purpose(self, study_id: str, purpose: Purpose) -> list[Trial]:
         """All trials of a study with a purpose, by number."""
-        # Sorted here: asked for an order, SQLite would rather walk through all trials of the study by number.
-        rows = self._connection.execute(
-            TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == purpose)
-        ).mappings()
-        return sorted((trial_of(row) for row in rows), key=lambda trial: trial.number)
+        return self._by_number(TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == purpose))
 
     def numbered(self, study_id: str, numbers: Sequence[int]) -> dict[int, Trial]:
         """Those of these numbers that there are."""
@@ -90,7 +87,8 @@ class TrialLists:
             trials.c.study_id == study_id,
             trials.c.purpose == Purpose.SEARCH,
             trials.c.status == TrialStatus.CANCELLED,
-            trials.c.finished_event <= until,
+            # Written so that SQLite looks for the status rather than for the events.
+            sa.func.coalesce(trials.c.finished_event, 0) <= until,
         )
         return frozenset(PointKey(point) for point in self._connection.scalars(cancelled))
 
@@ -126,3 +124,8 @@ class TrialLists:
         where = {} if place == "start" else {"after_value": value, "after_number": number}
         query = page_of(statuses, sort, place, in_round=wanted.round is not None)
         return [trial_of(row) for row in self._connection.execute(query, {**asked, **where}).mappings()]
+
+    def _by_number(self, query: sa.Select[Any]) -> list[Trial]:
+        """Put in order here: asked for it, SQLite would rather walk through all trials of the study by number."""
+        found = (trial_of(row) for row in self._connection.execute(query).mappings())
+        return sorted(found, key=lambda trial: trial.number)

@@ -127,7 +127,11 @@ def _add_what_follows(connection: sa.Connection, *, curves: bool) -> None:
         f"""INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at)
         SELECT 'key-' || n, '', 200, '', '{LATER}' FROM ({_series(FEW)}) AS numbers""",
     )
-    _execute(connection, f"INSERT INTO weights (trial_id, content) SELECT id, 'w' FROM trials WHERE number < {FEW}")
+    _execute(
+        connection,
+        f"""INSERT INTO weights (trial_id, study_id, content) SELECT trials.id, studies.id, 'w' FROM trials, studies
+        WHERE studies.name = 'study-' || (1 + trials.number) AND trials.number < {FEW}""",
+    )
     if curves:
         one = _json(connection, EPOCHS)
         _execute(

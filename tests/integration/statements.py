@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 STEPS_AT_ONCE = 100
+EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 BACKGROUND = ("suggester", "sweeper")
 
 
@@ -39,9 +40,9 @@ def recorded() -> Iterator[list[Sent]]:
     def note(
         connection: sa.Connection, cursor: Any, statement: str, parameters: Any, _context: object, many: bool
     ) -> None:
-        if threading.current_thread().name in BACKGROUND or statement.startswith(("BEGIN", "PRAGMA")):
+        if threading.current_thread().name in BACKGROUND or not statement.startswith(EXPLAINED):
             return
-        first = parameters[0] if many else parameters
+        first = parameters[0] if many and isinstance(parameters, list) else parameters
         measure = _sqlite if connection.dialect.name == "sqlite" else _postgresql
         sent.append(measure(cursor.connection, statement, first))
 

@@ -31,6 +31,7 @@ WHOLE = {
     f"POST {STUDY}/trials from a study": "what is there already is left out, whatever it is",
     f"DELETE {STUDY}": "every row of the study is deleted",
     "GET /studies by tag": "the studies with a tag are put in order, however few of them are shown",
+    f"POST {STUDY}/forget-curves": "PostgreSQL reads a small table from end to end rather than look up 500 rows",
     "suggester, studies": "it sees what every running study has come to",
     "suggester, first look": "a model starts from all that has finished",
     "suggester, next look": "points that were cancelled are never suggested again, however long ago that was",
