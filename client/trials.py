@@ -7,6 +7,8 @@ from client.transport import API, Request, Transport
 from service.protocol import (
     Best,
     Curve,
+    CurveRetention,
+    ForgottenCurves,
     GivenTrial,
     GivenTrials,
     Replay,
@@ -47,6 +49,16 @@ class TrialCalls:
 
     def curve(self, study: str, number: int) -> Curve:
         return self._transport.get_open(f"{_trial(study, number)}/curve", Curve)
+
+    def forget_curves(self, study: str, retention: CurveRetention) -> Iterator[ForgottenCurves]:
+        """Removes the curves of old trials, part by part until all are looked at."""
+        cursor = retention.cursor
+        while True:
+            asked = retention.model_copy(update={"cursor": cursor})
+            done = self._transport.post(f"{path_of(study)}/forget-curves", ForgottenCurves, asked)
+            yield done
+            if (cursor := done.next_cursor) is None:
+                return
 
     def replay(self, study: str, number: int) -> Replay:
         """Computes the suggestion of a trial again, from what was known then."""

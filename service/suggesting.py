@@ -19,6 +19,7 @@ from service.search.base import Answer, Question
 from service.search.packing import after, unpacked
 from service.storage.condition import StorageUnavailable
 from service.storage.store import Database, Store
+from service.storage.studies import Traces
 
 log = logging.getLogger("shibori.suggesting")
 Arguments = ParamSpec("Arguments")
@@ -76,21 +77,31 @@ class Suggester:
         self._database, self._process, self._leads = database, process, leads
         self._histories = Histories()
         self._paces: dict[str, Pace] = {}
+        self._seen: dict[str, Traces] = {}
 
     def suggest_for_all(self) -> None:
-        """Bring the suggestions of every running study up to date, where this is the server to do so."""
+        """Bring the suggestions of every running study up to date in which something has happened, where it leads."""
         if not self._leads():
+            # Whoever leads meanwhile may have done what was seen here.
+            self._seen.clear()
             return
         running = self._database.read(lambda store: store.studies.running())
-        self._histories.keep_only(running)
+        self._histories.keep_only(list(running))
         self._paces = {study_id: self._paces.get(study_id, Pace()) for study_id in running}
-        for study_id, pace in self._paces.items():
-            try:
-                self._suggest_for(study_id, pace)
-            except StorageUnavailable:
-                raise
-            except Exception:
-                log.exception("no suggestions for study %s; they will be tried again", study_id)
+        self._seen = {study_id: traces for study_id, traces in self._seen.items() if study_id in running}
+        for study_id, traces in running.items():
+            if self._paces[study_id].extra or self._seen.get(study_id) != traces:
+                self._look_at(study_id, traces)
+
+    def _look_at(self, study_id: str, traces: Traces) -> None:
+        try:
+            self._suggest_for(study_id, self._paces[study_id])
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("no suggestions for study %s; they will be tried again", study_id)
+        else:
+            self._seen[study_id] = traces
 
     def _suggest_for(self, study_id: str, pace: Pace) -> None:
         request = self._database.read(partial(_plan, study_id, self._histories, pace))

@@ -26,7 +26,7 @@ from service.domain.status import StudyStatus
 from service.domain.study import Study
 from service.operations import control
 from service.operations.change import change_study
-from service.operations.show import show_study
+from service.operations.show import show_studies, show_study
 from service.operations.submit import submit_study
 from service.protocol import MAX_PAGE, StudyPage, StudyPatch, StudySpec, StudyView
 from service.storage.store import Store
@@ -71,7 +71,9 @@ def studies(
     def read(store: Store) -> StudyPage:
         found = store.studies.page(StudyFilter(status, tag, name), after, limit + 1)
         page, following = cut(found, limit, lambda study: write_cursor(study.created_at.isoformat(), study.id))
-        return StudyPage(items=[_shown(store, study) for study in page], next_cursor=following)
+        return StudyPage(
+            items=[study_view(shown, store.now) for shown in show_studies(store, page)], next_cursor=following
+        )
 
     return database.read(read)
 

@@ -1,6 +1,7 @@
 """The calls on the trials of a study."""
 
 import math
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -27,19 +28,23 @@ from service.domain.trial import Trial
 from service.operations.best import best_trials
 from service.operations.change_trial import cancel_trial, retry_trial
 from service.operations.enqueue import Given, take_in
+from service.operations.forget_curves import Retention, forget_curves
 from service.operations.warm_start import warm_start
 from service.protocol import (
     MAX_PAGE,
     AttemptView,
     Best,
     Curve,
+    CurveRetention,
     Epoch,
+    ForgottenCurves,
     GivenTrials,
     TrialDetail,
     TrialList,
     TrialPage,
     TrialView,
 )
+from service.storage.curves import FIRST, Ended
 from service.storage.store import Store
 from service.storage.trial_lists import TrialFilter
 
@@ -100,9 +105,24 @@ def curve(database: Reading, study: StudyKey, number: TrialNumber) -> Curve:
     def read(store: Store) -> Curve:
         found = store.trials.by_number(store.studies.get(study).id, number)
         epochs = [Epoch.model_validate(epoch) for epoch in store.attempts.curve(found.id)]
-        return Curve(attempt=found.attempt, epochs=epochs)
+        return Curve(attempt=found.attempt, epochs=epochs, removed=store.curves.is_removed(found.id))
 
     return database.read(read)
+
+
+@router.post("/forget-curves", response_model=ForgottenCurves)
+async def forget(study: StudyKey, asked: CurveRetention, mutating: Mutating) -> Response:
+    """Remove the learning curves of old trials, a few hundred trials a request; all else of them stays."""
+    place = read_cursor(asked.cursor, (row_number, row_number))
+    after = FIRST if place is None else Ended(*place)
+    retention = Retention(timedelta(days=asked.older_than_days), asked.keep_best)
+
+    def work(store: Store) -> ForgottenCurves:
+        done = forget_curves(store, study, retention, after, dry_run=asked.dry_run)
+        following = done.following and write_cursor(done.following.event, done.following.number)
+        return ForgottenCurves(curves=done.curves, bytes=done.size, next_cursor=following)
+
+    return await mutating.answer(work)
 
 
 @router.post("/trials", status_code=201, response_model=TrialList)

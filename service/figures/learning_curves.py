@@ -35,7 +35,9 @@ class LearningCurves:
                 _plot(axes, rank + 1, best[rank], store.attempts.curve(best[rank].id))
             else:
                 axes.set_axis_off()
-        drawing.suptitle(f"{study.name}: the best {len(best)} trials")
+        removed = sum(store.curves.is_removed(trial.id) for trial in best)
+        without = f", of which {removed} had their curves removed" if removed else ""
+        drawing.suptitle(f"{study.name}: the best {len(best)} trials{without}")
         drawing.supxlabel("epoch")
         drawing.supylabel("accuracy")
         drawing.legend(*grid.flat[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)

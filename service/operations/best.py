@@ -27,20 +27,22 @@ def best_trials(store: Store, study: Study, count: int, round: int | None = None
         raise RoundNotFound(round, last)
     goal = study.spec.metric.goal
     trials = store.trials.best(study.id, goal, count, round)
-    observations = [_observed(trial) for trial in trials]
+    observations = [observed(trial) for trial in trials]
     without_samples = any(interval_of(seen.value, seen.samples) is None for seen in observations)
-    noise = _noise(store, study, round) if without_samples else None
+    noise = noise_among_best(store, study, round) if without_samples else None
     return [
         Ranked(trial, rank, interval_of(trial.value, trial.samples), leader)
         for rank, (trial, leader) in enumerate(zip(trials, leaders(observations, goal, noise), strict=True), 1)
     ]
 
 
-def _noise(store: Store, study: Study, round: int | None) -> float | None:
+def noise_among_best(store: Store, study: Study, round: int | None = None) -> float | None:
+    """How much values differ that should be equal, as told by the best."""
     best = store.trials.best(study.id, study.spec.metric.goal, TRIALS_FOR_NOISE, round)
     top = best[: max(8, len(best) // 4)]
-    return estimated_noise(study.spec.space, [_observed(trial) for trial in top])
+    return estimated_noise(study.spec.space, [observed(trial) for trial in top])
 
 
-def _observed(trial: Trial) -> Observation:
+def observed(trial: Trial) -> Observation:
+    """What a trial has shown."""
     return Observation(trial.number, trial.params, trial.status, trial.value, trial.samples, trial.round)

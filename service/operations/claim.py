@@ -1,6 +1,6 @@
 """Leases trials to a worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -88,7 +88,7 @@ def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim
         # It is locked already, and what was done to it stays whatever comes of this.
         claims = _claim_in(store, study, claimant, count, keep=lambda: None)
     if len(claims) < count:
-        others = [one for one in _other_candidates(store, terms) if one != study.id]
+        others = (one for one in _other_candidates(store, terms) if one != study.id)
         claims += _claim_from(store, others, claimant, count - len(claims), holds_study=True)
     return claims
 
@@ -114,7 +114,7 @@ def _held(store: Store, claimant: _Claimant) -> list[Claim]:
 
 
 def _claim_from(
-    store: Store, studies: Sequence[str], claimant: _Claimant, count: int, *, holds_study: bool
+    store: Store, studies: Iterable[str], claimant: _Claimant, count: int, *, holds_study: bool
 ) -> list[Claim]:
     """Go through studies until there are enough trials.
 
@@ -138,7 +138,7 @@ def _claimant_of(ended: Trial, terms: Terms, token: str) -> _Claimant:
     return _Claimant(worker, terms, _request_key(worker, token))
 
 
-def _other_candidates(store: Store, terms: Terms) -> Sequence[str]:
+def _other_candidates(store: Store, terms: Terms) -> Iterable[str]:
     try:
         return _candidates(store, terms)
     except StudyNotFound:
@@ -146,19 +146,34 @@ def _other_candidates(store: Store, terms: Terms) -> Sequence[str]:
         return []
 
 
-def _candidates(store: Store, terms: Terms) -> Sequence[str]:
+def _candidates(store: Store, terms: Terms) -> Iterable[str]:
     if terms.study is not None:
         return [store.studies.get(terms.study).id]
-    return store.studies.claimable(terms.objectives, terms.purposes)
+    return _with_expired(store, store.studies.claimable(terms.objectives))
+
+
+def _with_expired(store: Store, claimable: Iterable[str]) -> Iterator[str]:
+    """Last those of which the sweep has yet to take trials back: they may have had nothing to give."""
+    yield from claimable
+    yield from store.trials.studies_with_expired(store.now)
 
 
 def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep: Callable[[], None]) -> list[Claim]:
     if expire_leases(store, study):
         keep()
         study = store.studies.get(study.id)
-    count = _allowed(store, study, count)
-    purposes = _purposes(store, study, claimant.terms)
-    if study.spec.objective.name not in claimant.terms.objectives or count < 1 or not purposes:
+    if study.spec.objective.name not in claimant.terms.objectives:
+        return []
+    waiting = _waiting(store, study, claimant.terms, _allowed(store, study, count), keep)
+    if not waiting and _rests(store, study, claimant.terms) and store.studies.rest(study.id):
+        keep()
+    return [_lease(store, study, trial, claimant) for trial in waiting]
+
+
+def _waiting(store: Store, study: Study, terms: Terms, count: int, keep: Callable[[], None]) -> list[Trial]:
+    """What may be leased of a study, drawn where too little waits."""
+    purposes = _purposes(store, study, terms)
+    if count < 1 or not purposes:
         return []
     waiting = store.trials.next_waiting(study.id, purposes, count)
     if Purpose.SEARCH in purposes and len(waiting) < count and study.reached(store.now) is None:
@@ -168,7 +183,14 @@ def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep:
             keep()
     if waiting:
         keep()
-    return [_lease(store, study, trial, claimant) for trial in waiting]
+    return waiting
+
+
+def _rests(store: Store, study: Study, terms: Terms) -> bool:
+    """Whether a study that has nothing for one worker has nothing for any, until something changes in it."""
+    if _allowed(store, study, 1) < 1:
+        return True
+    return Purpose.SEARCH in terms.purposes and not store.trials.next_waiting(study.id, list(Purpose), 1)
 
 
 def _allowed(store: Store, study: Study, count: int) -> int:

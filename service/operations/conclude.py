@@ -88,6 +88,8 @@ def reopen(store: Store, study: Study) -> None:
 def complete_study(store: Store, study: Study, bound: str) -> None:
     store.studies.update(study.id, status=StudyStatus.COMPLETED, ended_by=bound, finished_at=store.now)
     store.events.append(study.id, EventKind.STATUS, store.now)
+    if not store.trials.next_waiting(study.id, list(Purpose), 1):
+        store.studies.rest(study.id)
 
 
 def cancel(store: Store, trial: Trial) -> None:

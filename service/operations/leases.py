@@ -44,6 +44,7 @@ def goes_on(store: Store, run: Held) -> bool:
 def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:
     """running -> waiting; an attempt that was given back does not count."""
     store.announce(Signal.WORK)
+    store.studies.stir(trial.study_id)
     store.weights.forget(trial.id)
     return store.trials.wait_again(trial, counted=counted)
 

@@ -96,6 +96,7 @@ def record_suggestions(store: Store, request: Request, answer: Answer, pace: Pac
     fresh = answer.points[replaced : replaced + room]
     if fresh:
         write_suggestions(store, study, request.round, fresh, origin, replaced)
+    store.studies.stir(study.id)
     store.announce(Signal.WORK)
     if len(answer.points) < request.count:
         _exhausted(store, study, request.replaced[len(answer.points) :])

@@ -21,7 +21,7 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
         raise InvalidInput.of("trial_id", "must be of a search trial: weights are kept of the best of those")
     if study.spec.keep_weights == "none":
         raise WeightsNotKept(study.name)
-    store.weights.put(trial.id, content)
+    store.weights.put(study.id, trial.id, content)
     store.trials.renew(trial, store.now + timedelta(seconds=study.spec.lease_seconds))
 
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from service.domain.space import FieldError
 from service.domain.status import AttemptEnd, FailureReason, Purpose, TrialStatus
-from service.protocol.base import LARGEST_SEED, Integer, Name, Number, Params, Wire
+from service.protocol.base import LARGEST_SEED, MAX_PAGE, MOST_DAYS, Integer, Name, Number, Params, Wire
 
 
 class Failure(Wire):
@@ -95,6 +95,27 @@ Epochs: TypeAlias = Annotated[list[Epoch], Field(max_length=10_000)]
 class Curve(Wire):
     attempt: int
     epochs: list[Epoch]
+    removed: bool = False
+    """Whether there were epochs that have been removed to save room."""
+
+
+class CurveRetention(Wire):
+    """Which curves stay: those of later trials, of the best, of all that cannot be told apart from the best one."""
+
+    older_than_days: Annotated[Number, Field(ge=0, le=MOST_DAYS)]
+    keep_best: Annotated[Integer, Field(ge=0, le=MAX_PAGE)] = 20
+    dry_run: bool = False
+    """Only count."""
+    cursor: Annotated[str, Field(max_length=1024)] | None = None
+    """Where the answer before left off."""
+
+
+class ForgottenCurves(Wire):
+    """What was removed of a part of a study's trials; to be asked again with the cursor until there is none."""
+
+    curves: int
+    bytes: int
+    next_cursor: str | None
 
 
 class GivenTrial(Wire):

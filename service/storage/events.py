@@ -39,7 +39,7 @@ class Events:
 _NEXT = Prepared(
     sa.update(studies)
     .where(studies.c.id == sa.bindparam("of_study"))
-    .values(last_event=studies.c.last_event + 1)
+    .values(last_event=studies.c.last_event + 1, idle=False)
     .returning(studies.c.last_event)
 )
 _ADD = Prepared(sa.insert(events))

@@ -52,6 +52,8 @@ class Rounds:
 
     def chain(self, study_id: str, number: int) -> list[int]:
         """The rounds from the first to one of them, each made from the one before it."""
+        if number == 0:
+            return [0]
         parents = {row.number: row.parent for row in self._connection.execute(_PARENTS, {"of_study": study_id})}
         chain = [number]
         while (parent := parents[chain[-1]]) is not None:

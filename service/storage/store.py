@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 from service.storage.attempts import Attempts
+from service.storage.curves import Curves
 from service.storage.events import Events
 from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
@@ -62,6 +63,7 @@ class Store:
         self.studies = Studies(connection)
         self.trials = Trials(connection)
         self.attempts = Attempts(connection)
+        self.curves = Curves(connection)
         self.rounds = Rounds(connection)
         self.standings = Standings(connection)
         self.weights = Weights(connection)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
+from heapq import merge
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -14,9 +16,11 @@ from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Spec, Study
 from service.storage.prepared import Prepared, Record
 from service.storage.savepoints import savepoint
-from service.storage.tables import studies, study_tags, trial_counts, trials
+from service.storage.tables import MAY_GIVE, studies, study_tags, trial_counts, trials
 
 _SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
+CLAIMABLE_AT_ONCE = 32
+Traces: TypeAlias = tuple[int, int, int, int]
 
 
 @lru_cache(maxsize=1024)
@@ -81,18 +85,27 @@ class Studies:
             query = query.where(studies.c.id.in_(tagged))
         if after is not None:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
-        return [self._study(dict(row)) for row in self._connection.execute(query).mappings()]
+        rows = [dict(row) for row in self._connection.execute(query).mappings()]
+        counts = self._counts_of([row["id"] for row in rows])
+        return [_study(row, counts[row["id"]]) for row in rows]
 
-    def claimable(self, objectives: Sequence[str], purposes: Sequence[Purpose]) -> list[str]:
-        """The ids of studies that a worker with these objectives may serve, oldest first.
+    def claimable(self, objectives: Sequence[str]) -> Iterator[str]:
+        """The ids of studies that may have something for a worker with these objectives, oldest first."""
+        found = merge(*(self._claimable(objective) for objective in dict.fromkeys(objectives)))
+        return (study_id for _, study_id in found)
 
-        They run, or are completed and have trials waiting of a purpose other than the search.
-        """
-        others = [purpose for purpose in purposes if purpose is not Purpose.SEARCH]
-        return list(self._connection.scalars(_CLAIMABLE, {"objectives": list(objectives), "others": others}))
+    def rest(self, study_id: str) -> bool:
+        """Note that a study has nothing for anybody until something changes in it; false where that is known."""
+        return _REST.change(self._connection, {"of_study": study_id}) == 1
 
-    def running(self) -> list[str]:
-        return list(self._connection.scalars(_RUNNING))
+    def stir(self, study_id: str) -> None:
+        """Note that a study may have something to give again."""
+        _CHANGE.change(self._connection, {"of_study": study_id, "idle": False})
+
+    def running(self) -> dict[str, Traces]:
+        """The studies that run, each with what a claim, an end or a new trial leaves behind."""
+        rows = self._connection.execute(_RUNNING)
+        return {row.id: (row.last_event, row.next_number, row.waiting, row.running) for row in rows}
 
     def out_of_time(self, now: datetime) -> list[str]:
         """The ids of studies whose wall time has run out since somebody last looked."""
@@ -106,7 +119,7 @@ class Studies:
         return [row.id for row in rows]
 
     def update(self, study_id: str, **values: object) -> None:
-        _CHANGE.change(self._connection, {"of_study": study_id, **values})
+        _CHANGE.change(self._connection, {"of_study": study_id, "idle": False, **values})
 
     def draw_numbers(self, study_id: str, count: int, *, budgeted: bool) -> int:
         """Take the next `count` numbers of a study and return the first."""
@@ -115,8 +128,10 @@ class Studies:
         return int(drawn[0]["next_number"]) - count
 
     def add_to(self, study_id: str, *, budgeted: int = 0, epochs: int = 0) -> None:
-        if budgeted or epochs:
-            _ADD_TO.change(self._connection, {"of_study": study_id, "budget": budgeted, "more": epochs})
+        if budgeted:
+            _ADD_TO_BUDGETED.change(self._connection, {"of_study": study_id, "more": budgeted})
+        if epochs:
+            _ADD_TO_EPOCHS.change(self._connection, {"of_study": study_id, "more": epochs})
 
     def retag(self, study_id: str, tags: Sequence[str]) -> None:
         self._connection.execute(sa.delete(study_tags).where(study_tags.c.study_id == study_id))
@@ -131,16 +146,28 @@ class Studies:
         """How many trials of a study run, whatever their purpose."""
         return sum(self.counts(study_id, purpose).get(TrialStatus.RUNNING, 0) for purpose in Purpose)
 
+    def _counts_of(self, study_ids: Sequence[str]) -> Mapping[str, Mapping[TrialStatus, int]]:
+        """The counts of the search trials of several studies."""
+        found: dict[str, dict[TrialStatus, int]] = {study_id: {} for study_id in study_ids}
+        for row in self._connection.execute(_COUNTS_OF, {"of_studies": list(study_ids), "of_purpose": Purpose.SEARCH}):
+            found[row.study_id][TrialStatus(row.status)] = row.trials
+        return found
+
+    def _claimable(self, objective: str) -> Iterator[tuple[datetime, str]]:
+        """Read a few at a time: the first one often has all that is asked for."""
+        found = self._connection.execute(_CLAIMABLE, {"objective": objective}).all()
+        while found:
+            yield from ((row.created_at, row.id) for row in found)
+            last = {"objective": objective, "created_at": found[-1].created_at, "id": found[-1].id}
+            full = len(found) == CLAIMABLE_AT_ONCE
+            found = self._connection.execute(_MORE_CLAIMABLE, last).all() if full else []
+
     def counts(self, study_id: str, purpose: Purpose) -> Mapping[TrialStatus, int]:
         rows = _COUNTS.rows(self._connection, {"of_study": study_id, "of_purpose": purpose})
         return {TrialStatus(row["status"]): row["trials"] for row in rows}
 
     def _study(self, row: Record) -> Study:
-        text, status = row.pop("spec"), row.pop("status")
-        for column in ("name", "objective", "ends_at"):
-            del row[column]
-        counts = CountsWhenAsked(partial(self.counts, row["id"], Purpose.SEARCH))
-        return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **row)
+        return _study(row, CountsWhenAsked(partial(self.counts, row["id"], Purpose.SEARCH)))
 
 
 class CountsWhenAsked(Mapping[TrialStatus, int]):
@@ -175,11 +202,19 @@ def _columns(study: Study) -> dict[str, object]:
         "budgeted": study.budgeted,
         "epochs": study.epochs,
         "last_event": study.last_event,
+        "idle": False,
         "ended_by": study.ended_by,
         "created_at": study.created_at,
         "started_at": study.started_at,
         "finished_at": study.finished_at,
     }
+
+
+def _study(row: Record, counts: Mapping[TrialStatus, int]) -> Study:
+    text, status = row.pop("spec"), row.pop("status")
+    for column in ("name", "objective", "ends_at", "idle"):
+        del row[column]
+    return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **row)
 
 
 # Statements that every trial passes through are built once: building one costs more than running it.
@@ -192,37 +227,54 @@ _LOCK = Prepared(_SELECT_ONE.with_for_update())
 _STUDY_OF = sa.select(trials.c.study_id).where(trials.c.id == sa.bindparam("of_trial")).scalar_subquery()
 _LOCK_STUDY_OF = Prepared(sa.select(studies).where(studies.c.id == _STUDY_OF).with_for_update())
 _LOCK_IF_FREE = Prepared(_SELECT_ONE.with_for_update(skip_locked=True))
-_HAS_OTHERS_WAITING = sa.exists().where(
-    trial_counts.c.study_id == studies.c.id,
-    trial_counts.c.purpose.in_(sa.bindparam("others", expanding=True)),
-    trial_counts.c.status == TrialStatus.WAITING,
-    trial_counts.c.trials > 0,
-)
+_PLACE = (studies.c.created_at, studies.c.id)
 _CLAIMABLE = (
-    sa.select(studies.c.id)
-    .where(
-        studies.c.objective.in_(sa.bindparam("objectives", expanding=True)),
-        sa.or_(
-            studies.c.status == StudyStatus.RUNNING,
-            sa.and_(studies.c.status == StudyStatus.COMPLETED, _HAS_OTHERS_WAITING),
-        ),
-    )
-    .order_by(studies.c.created_at, studies.c.id)
+    sa.select(*_PLACE)
+    .where(studies.c.objective == sa.bindparam("objective"), sa.text(MAY_GIVE))
+    .order_by(*_PLACE)
+    .limit(CLAIMABLE_AT_ONCE)
 )
-_RUNNING = sa.select(studies.c.id).where(studies.c.status == StudyStatus.RUNNING)
+_MORE_CLAIMABLE = _CLAIMABLE.where(sa.tuple_(*_PLACE) > sa.tuple_(*(sa.bindparam(column.name) for column in _PLACE)))
+
+
+def _trials(status: TrialStatus) -> sa.ScalarSelect[int]:
+    """How many search trials of a study have a status."""
+    return (
+        sa.select(trial_counts.c.trials)
+        .where(
+            trial_counts.c.study_id == studies.c.id,
+            trial_counts.c.purpose == Purpose.SEARCH,
+            trial_counts.c.status == status,
+        )
+        .scalar_subquery()
+    )
+
+
+_RUNNING = sa.select(
+    studies.c.id,
+    studies.c.last_event,
+    studies.c.next_number,
+    _trials(TrialStatus.WAITING).label("waiting"),
+    _trials(TrialStatus.RUNNING).label("running"),
+).where(studies.c.status == StudyStatus.RUNNING)
 _UPDATE = sa.update(studies).where(studies.c.id == sa.bindparam("of_study"))
 _CHANGE = Prepared(_UPDATE)
 _DRAW_NUMBERS = Prepared(
     _UPDATE.values(
         next_number=studies.c.next_number + sa.bindparam("numbers"),
         budgeted=studies.c.budgeted + sa.bindparam("budget"),
+        idle=False,
     ).returning(studies.c.next_number)
 )
-_ADD_TO = Prepared(
-    _UPDATE.values(budgeted=studies.c.budgeted + sa.bindparam("budget"), epochs=studies.c.epochs + sa.bindparam("more"))
-)
+_ADD_TO_BUDGETED = Prepared(_UPDATE.values(budgeted=studies.c.budgeted + sa.bindparam("more"), idle=False))
+_ADD_TO_EPOCHS = Prepared(_UPDATE.values(epochs=studies.c.epochs + sa.bindparam("more")))
+_REST = Prepared(_UPDATE.where(studies.c.idle.is_(False)).values(idle=True))
 _COUNTS = Prepared(
     sa.select(trial_counts.c.status, trial_counts.c.trials).where(
         trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
     )
+)
+_COUNTS_OF = sa.select(trial_counts.c.study_id, trial_counts.c.status, trial_counts.c.trials).where(
+    trial_counts.c.study_id.in_(sa.bindparam("of_studies", expanding=True)),
+    trial_counts.c.purpose == sa.bindparam("of_purpose"),
 )

@@ -25,6 +25,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 VERSION_TABLE = "shibori_schema_version"
+MAY_GIVE = "NOT idle AND status IN ('running', 'completed')"
+"""Which studies a claim looks into; SQLite uses an index of some rows only where a query says the same words."""
 
 metadata = sa.MetaData(
     naming_convention={
@@ -46,6 +48,11 @@ def _one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f'"{column}" IN ({listed})', name=column)
 
 
+def _partial(*columns: str, where: str) -> sa.Index:
+    """An index of some rows only: the others cost it nothing."""
+    return sa.Index(None, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 studies = sa.Table(
     "studies",
     metadata,
@@ -59,15 +66,18 @@ studies = sa.Table(
     sa.Column("budgeted", sa.BigInteger, nullable=False),
     sa.Column("epochs", sa.BigInteger, nullable=False),
     sa.Column("last_event", sa.BigInteger, nullable=False),
+    # It has nothing to give to any worker; whatever changes the row looks anew.
+    sa.Column("idle", sa.Boolean, nullable=False),
     sa.Column("ended_by", sa.String(16)),
     sa.Column("ends_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("started_at", UtcDateTime),
     sa.Column("finished_at", UtcDateTime),
     _one_of("status", StudyStatus),
-    sa.Index(None, "status", "objective"),
     sa.Index(None, "created_at", "id"),
-    sa.Index(None, "ends_at"),
+    sa.Index(None, "status", "created_at", "id"),
+    _partial("objective", "created_at", "id", where=MAY_GIVE),
+    _partial("ends_at", where="ends_at IS NOT NULL"),
 )
 
 study_tags = sa.Table(
@@ -144,12 +154,14 @@ trials = sa.Table(
     sa.CheckConstraint("(status = 'running') = (lease_token IS NOT NULL)", name="lease"),
     sa.CheckConstraint("status != 'completed' OR value IS NOT NULL", name="completed_has_value"),
     sa.Index(None, "study_id", "purpose", "status", "number"),
-    sa.Index(None, "study_id", "purpose", "status", "value", "number"),
-    sa.Index(None, "study_id", "purpose", "finished_event", "number"),
+    sa.Index(None, "study_id", "purpose", "round", "status", "number"),
     sa.Index(None, "study_id", "point"),
-    sa.Index(None, "lease_expires_at"),
-    sa.Index(None, "claim_request"),
-    sa.Index(None, "worker", "status"),
+    _partial("study_id", "purpose", "status", "value", "number", where="value IS NOT NULL"),
+    _partial("study_id", "purpose", "round", "status", "value", "number", where="value IS NOT NULL"),
+    _partial("study_id", "purpose", "finished_event", "number", where="finished_event IS NOT NULL"),
+    _partial("study_id", "lease_expires_at", where="lease_expires_at IS NOT NULL"),
+    _partial("claim_request", where="claim_request IS NOT NULL"),
+    _partial("worker", where="lease_token IS NOT NULL"),
 )
 
 attempts = sa.Table(
@@ -192,7 +204,9 @@ weights = sa.Table(
     "weights",
     metadata,
     sa.Column("trial_id", sa.ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Index(None, "study_id"),
 )
 
 final_tests = sa.Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,10 +10,8 @@ from service.domain.space import PointKey
 from service.domain.status import FINISHED, Purpose, TrialStatus
 from service.domain.trial import Goal, Observation, Origin, Trial
 from service.storage.tables import trials
+from service.storage.trial_pages import RANKED, After, Sort, page_of
 from service.storage.trial_rows import TRIALS, trial_of
-
-Sort: TypeAlias = Literal["number", "value", "-value"]
-RANKED = (TrialStatus.COMPLETED, TrialStatus.PRUNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +29,15 @@ class TrialLists:
 
     def in_status(self, study_id: str, status: TrialStatus, purpose: Purpose | None = None) -> list[Trial]:
         """All trials of a study that wait, or that run."""
-        query = TRIALS.where(trials.c.study_id == study_id, trials.c.status == status).order_by(trials.c.number)
-        if purpose is not None:
-            query = query.where(trials.c.purpose == purpose)
-        return [trial_of(row) for row in self._connection.execute(query).mappings()]
+        # One purpose after the other: SQLite would rather read the whole study than look up several.
+        of_status = TRIALS.where(trials.c.study_id == study_id, trials.c.status == status)
+        purposes = list(Purpose) if purpose is None else [purpose]
+        found = [trial for one in purposes for trial in self._by_number(of_status.where(trials.c.purpose == one))]
+        return sorted(found, key=lambda trial: trial.number)
 
     def of_purpose(self, study_id: str, purpose: Purpose) -> list[Trial]:
         """All trials of a study with a purpose, by number."""
-        query = TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == purpose).order_by(trials.c.number)
-        return [trial_of(row) for row in self._connection.execute(query).mappings()]
+        return self._by_number(TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == purpose))
 
     def numbered(self, study_id: str, numbers: Sequence[int]) -> dict[int, Trial]:
         """Those of these numbers that there are."""
@@ -90,7 +88,8 @@ class TrialLists:
             trials.c.study_id == study_id,
             trials.c.purpose == Purpose.SEARCH,
             trials.c.status == TrialStatus.CANCELLED,
-            trials.c.finished_event <= until,
+            # Written so that SQLite looks for the status rather than for the events.
+            sa.func.coalesce(trials.c.finished_event, 0) <= until,
         )
         return frozenset(PointKey(point) for point in self._connection.scalars(cancelled))
 
@@ -103,18 +102,11 @@ class TrialLists:
     def best(self, study_id: str, goal: Goal, count: int, round: int | None = None) -> list[Trial]:
         """The best search trials, best first, ties by lower number, pruned ones after all completed ones."""
         found: list[Trial] = []
+        sort: Sort = "-value" if goal is Goal.MAXIMIZE else "value"
         for status in RANKED:
-            query = TRIALS.where(
-                trials.c.study_id == study_id,
-                trials.c.purpose == Purpose.SEARCH,
-                trials.c.status == status,
-                trials.c.value.is_not(None),
-            )
-            if round is not None:
-                query = query.where(trials.c.round == round)
-            order = trials.c.value.desc() if goal is Goal.MAXIMIZE else trials.c.value.asc()
-            rows = self._connection.execute(query.order_by(order, trials.c.number).limit(count - len(found)))
-            found += [trial_of(row) for row in rows.mappings()]
+            if len(found) < count:
+                wanted = TrialFilter(status=status, round=round)
+                found += self.page(study_id, wanted, sort, None, count - len(found))
         return found
 
     def page(
@@ -126,28 +118,15 @@ class TrialLists:
         limit: int,
     ) -> list[Trial]:
         """Trials in the order asked for, those without a value last, from the one after (value, number)."""
-        query = TRIALS.where(trials.c.study_id == study_id, trials.c.purpose == wanted.purpose).limit(limit)
-        if wanted.status is not None:
-            query = query.where(trials.c.status == wanted.status)
-        if wanted.round is not None:
-            query = query.where(trials.c.round == wanted.round)
-        if after is not None:
-            query = query.where(_after(sort, *after))
-        return [trial_of(row) for row in self._connection.execute(query.order_by(*_order(sort))).mappings()]
+        value, number = after or (None, 0)
+        place: After = "start" if after is None else "number" if value is None or sort == "number" else "value"
+        statuses = tuple(TrialStatus) if wanted.status is None else (wanted.status,)
+        asked = {"of_study": study_id, "of_purpose": wanted.purpose, "of_round": wanted.round, "rows": limit}
+        where = {} if place == "start" else {"after_value": value, "after_number": number}
+        query = page_of(statuses, sort, place, in_round=wanted.round is not None)
+        return [trial_of(row) for row in self._connection.execute(query, {**asked, **where}).mappings()]
 
-
-def _order(sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
-    if sort == "number":
-        return (trials.c.number.asc(),)
-    value = trials.c.value.asc() if sort == "value" else trials.c.value.desc()
-    return (trials.c.value.is_(None).asc(), value, trials.c.number.asc())
-
-
-def _after(sort: Sort, value: float | None, number: int) -> sa.ColumnElement[bool]:
-    if sort == "number":
-        return trials.c.number > number
-    if value is None:
-        return sa.and_(trials.c.value.is_(None), trials.c.number > number)
-    beyond = trials.c.value > value if sort == "value" else trials.c.value < value
-    level = sa.and_(trials.c.value == value, trials.c.number > number)
-    return sa.or_(beyond, level, trials.c.value.is_(None))
+    def _by_number(self, query: sa.Select[Any]) -> list[Trial]:
+        """Put in order here: asked for it, SQLite would rather walk through all trials of the study by number."""
+        found = (trial_of(row) for row in self._connection.execute(query).mappings())
+        return sorted(found, key=lambda trial: trial.number)

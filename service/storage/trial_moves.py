@@ -110,6 +110,7 @@ class TrialMoves:
             sa.update(trials)
             .where(
                 trials.c.study_id == study_id,
+                trials.c.purpose == Purpose.SEARCH,
                 trials.c.status == TrialStatus.WAITING,
                 trials.c.origin == Origin.SUGGESTED,
                 trials.c.leases == 0,

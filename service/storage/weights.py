@@ -9,10 +9,11 @@ class Weights:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def put(self, trial_id: int, content: bytes) -> None:
+    def put(self, study_id: str, trial_id: int, content: bytes) -> None:
         """Keep the weights of a trial in place of any there are."""
         if not self._connection.execute(_CHANGE, {"of_trial": trial_id, "content": content}).rowcount:
-            self._connection.execute(sa.insert(weights), {"trial_id": trial_id, "content": content})
+            row = {"study_id": study_id, "trial_id": trial_id, "content": content}
+            self._connection.execute(sa.insert(weights), row)
 
     def of(self, trial_id: int) -> bytes | None:
         content: bytes | None = self._connection.scalar(_OF, {"of_trial": trial_id})
@@ -32,12 +33,7 @@ _FORGET = sa.delete(weights).where(weights.c.trial_id == sa.bindparam("of_trial"
 _OF = sa.select(weights.c.content).where(weights.c.trial_id == sa.bindparam("of_trial"))
 # Those of trials that still run may become the best yet.
 _DROP = sa.delete(weights).where(
+    weights.c.study_id == sa.bindparam("of_study"),
     weights.c.trial_id != sa.bindparam("best"),
-    weights.c.trial_id.in_(
-        sa.select(trials.c.id).where(
-            trials.c.study_id == sa.bindparam("of_study"),
-            trials.c.finished_at.is_not(None),
-            trials.c.id.in_(sa.select(weights.c.trial_id)),
-        )
-    ),
+    sa.exists().where(trials.c.id == weights.c.trial_id, trials.c.finished_at.is_not(None)),
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from service.domain.status import FailureReason, Purpose, TrialStatus
+from service.domain.status import FailureReason, Purpose
 from service.storage.prepared import Prepared, Record
 from service.storage.tables import UtcDateTime, trials, workers
 
@@ -108,13 +108,17 @@ class Workers:
     def one(self, name: str) -> Worker | None:
         return next(iter(self._select(workers.c.name == name)), None)
 
+    def objectives(self) -> frozenset[str]:
+        """Every objective that a worker has announced."""
+        return frozenset(name for names in self._connection.scalars(_OBJECTIVES) for name in names)
+
     def all(self) -> list[Worker]:
         return self._select(sa.true())
 
     def _select(self, condition: sa.ColumnElement[bool]) -> list[Worker]:
         running = (
             sa.select(sa.func.count())
-            .where(trials.c.worker == workers.c.name, trials.c.status == TrialStatus.RUNNING)
+            .where(trials.c.worker == workers.c.name, trials.c.lease_token.is_not(None))
             .label("running")
         )
         rows = self._connection.execute(
@@ -134,6 +138,9 @@ class Workers:
             .order_by(workers.c.name)
         )
         return [Worker(**row._asdict()) for row in rows]
+
+
+_OBJECTIVES = sa.select(workers.c.objectives)
 
 
 def _terms(row: Record | None) -> Terms | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from shibori.commands.options import json_option
+from service.protocol import MAX_PAGE, MOST_DAYS, CurveRetention
+from shibori.commands.options import connect, json_option
 
 
 def _checked_url(_context: click.Context, _parameter: click.Parameter, url: str) -> str:
@@ -113,6 +114,53 @@ def backup(file: Path, database: str, force: bool, as_json: bool) -> None:
         click.echo(json.dumps({"file": str(made.file), "bytes": made.size_bytes, "schema": made.schema}))
     else:
         click.echo(f"{made.file} holds the database, {made.size_bytes:,} bytes at schema {made.schema}.", err=True)
+
+
+@command.command()
+@click.option(
+    "--older-than", type=click.FloatRange(0, MOST_DAYS), required=True, metavar="DAYS", help="Since they ended."
+)
+@click.option("--keep-best", type=click.IntRange(0, MAX_PAGE), default=20, show_default=True, help="In each study.")
+@click.option("--study", metavar="NAME", help="In one study, by its name or id, rather than in all.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@click.option("--vacuum", is_flag=True, help="Make the SQLite file smaller afterwards.")
+@click.option("--server", metavar="URL", help="The address of the server that has the database, where one runs.")
+@database_option
+@json_option
+def prune(
+    older_than: float,
+    keep_best: int,
+    study: str | None,
+    dry_run: bool,
+    vacuum: bool,
+    server: str | None,
+    database: str,
+    as_json: bool,
+) -> None:
+    """Remove the learning curves of old trials.
+
+    Those of the best stay, of all that cannot be told apart from the best one, and of what is confirmed or tested.
+    Of the other trials all stays but the curve.
+    """
+    from shibori.commands.forgetting import through_server, without_server
+
+    asked = CurveRetention(older_than_days=older_than, keep_best=keep_best, dry_run=dry_run)
+    if vacuum and (server is not None or not database.startswith("sqlite")):
+        raise click.UsageError("--vacuum is for a SQLite file that no server has.")
+    if server is not None:
+        parts = list(through_server(connect(server), study, asked))
+    else:
+        with database_errors():
+            parts = without_server(database, study, asked, vacuum=vacuum)
+    _say_forgotten(sum(part.curves for part in parts), sum(part.bytes for part in parts), dry_run, as_json)
+
+
+def _say_forgotten(curves: int, size: int, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"curves": curves, "bytes": size, "dry_run": dry_run}))
+    else:
+        done = "would be removed" if dry_run else "removed"
+        click.echo(f"{curves:,} curves {done}, about {size:,} bytes.", err=True)
 
 
 def _say_current(as_json: bool) -> None:

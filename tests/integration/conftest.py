@@ -23,9 +23,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def migrated(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def migrated(request: pytest.FixtureRequest, folder: Path, backend: str | None = None) -> Iterator[str]:
     """The address of a fresh, migrated database."""
-    if request.param == "sqlite":
+    if (backend or request.param) == "sqlite":
         path = folder / "shibori.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
