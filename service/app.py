@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
@@ -26,8 +27,10 @@ from service.api.body_limit import BodyLimit
 from service.background import Repeated, sweep
 from service.notifier import Notifier
 from service.operations.expire import refresh_leases
+from service.operations.openings import find_openings
 from service.settings import Settings
 from service.storage import migrations
+from service.storage.keys import StoredAnswer
 from service.storage.postgresql import PostgresqlDatabase
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
@@ -40,7 +43,9 @@ SUGGESTER_PAUSE_SECONDS = 1.0
 def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> FastAPI:
     """The server as one application, which opens its database when it starts and closes it when it ends."""
 
-    notifier = Notifier()
+    notifier = Notifier[StoredAnswer](
+        lambda objectives: app.state.database.read(partial(find_openings, objectives=objectives))
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
             try:
                 yield
             finally:
+                await notifier.end()
                 sweeping.stop()
                 suggesting.stop()
                 process.close()

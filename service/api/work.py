@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from service.api.mutation import Mutating, respond
+from service.api.problems import Kind, problem
 from service.api.reading import TrialId
 from service.api.strict_json import StrictRoute
 from service.api.views import claimed_view, trial_view
@@ -30,43 +31,45 @@ from service.protocol import (
     TrialView,
 )
 from service.storage.attempts import EpochNumbers
+from service.storage.keys import StoredAnswer
 from service.storage.store import Store
 from service.storage.workers import Terms
 
 router = APIRouter(tags=["work"], route_class=StrictRoute)
 
-# Another server on the same database cannot wake this one's waiting claims.
-LONGEST_SLEEP_SECONDS = 1.0
+Waiting = Notifier[StoredAnswer]
 
 
-def _notifier(request: Request) -> Notifier:
-    notifier: Notifier = request.app.state.notifier
+def _notifier(request: Request) -> Waiting:
+    notifier: Waiting = request.app.state.notifier
     return notifier
 
 
-@router.post("/claims", response_model=Claimed)
+@router.post("/claims", response_model=Claimed, responses={503: {"description": "shutting-down"}})
 async def claim(
-    request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Notifier, Depends(_notifier)]
+    request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Waiting, Depends(_notifier)]
 ) -> Response:
     """Lease trials; waits up to `wait_seconds` for the first, then answers with none."""
-    terms = Terms(wanted.objectives, wanted.purposes, wanted.study)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + min(wanted.wait_seconds, MAX_WAIT_SECONDS)
+    terms = Terms(tuple(wanted.objectives), tuple(wanted.purposes), wanted.study)
+    if notifier.closing:
+        return problem(request, _SHUTTING_DOWN, "Ask again when the server is back.", headers={"Retry-After": "1"})
 
     def work(store: Store) -> Claimed:
         return claimed_view(claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id))
 
-    while True:
-        seen = notifier.generation
-        future = mutating.submit(work, keep=_has_trials)
-        answer = await asyncio.wrap_future(future)
-        remaining = deadline - loop.time()
-        if remaining <= 0 or answer.body != _NOTHING or notifier.closing:
-            return respond(answer)
-        await notifier.wait(seen, min(remaining, LONGEST_SLEEP_SECONDS))
+    async def once() -> StoredAnswer:
+        return await asyncio.wrap_future(mutating.submit(work, keep=_has_trials))
+
+    async def in_turn() -> StoredAnswer | None:
         # Nobody would ever run what is leased to a worker that has hung up.
-        if await request.is_disconnected():
-            return respond(answer)
+        said = first if await request.is_disconnected() else await once()
+        return said if said is first or said.body != _NOTHING else None
+
+    seen, seconds = notifier.generation, min(wanted.wait_seconds, MAX_WAIT_SECONDS)
+    first = await once()
+    if first.body != _NOTHING or seconds == 0:
+        return respond(first)
+    return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)
 
 
 @router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
@@ -120,6 +123,7 @@ def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Resp
     return mutating.answer(lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs))))
 
 
+_SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")
 _NOTHING = Claimed(trials=[]).model_dump_json()
 
 

@@ -16,6 +16,7 @@ from service.storage.attempts import Attempts
 from service.storage.events import Events
 from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
+from service.storage.openings import Openings
 from service.storage.rounds import Rounds
 from service.storage.standings import Standings
 from service.storage.studies import Studies
@@ -66,6 +67,7 @@ class Store:
         self.weights = Weights(connection)
         self.final_tests = FinalTests(connection)
         self.workers = Workers(connection)
+        self.openings = Openings(connection)
         self.events = Events(connection)
         self.keys = IdempotencyKeys(connection)
         self.signals: set[Signal] = set()

@@ -56,12 +56,12 @@ class Studies:
         if not rows:
             raise StudyNotFound(study)
         row = next((row for row in rows if row.id == study), rows[0])
-        return _study(row, self.counts(row.id, Purpose.SEARCH))
+        return study_of(row, self.counts(row.id, Purpose.SEARCH))
 
     def lock(self, study_id: str, *, wait: bool) -> Study | None:
         """The same by its id; None where another transaction has it locked and this one is not to wait."""
         row = self._connection.execute(_LOCK if wait else _LOCK_IF_FREE, {"of_study": study_id}).one_or_none()
-        return None if row is None else _study(row, self.counts(row.id, Purpose.SEARCH))
+        return None if row is None else study_of(row, self.counts(row.id, Purpose.SEARCH))
 
     def page(self, wanted: StudyFilter, after: tuple[datetime, str] | None, limit: int) -> list[Study]:
         """Studies in the order of their creation, from the one after `after`."""
@@ -75,7 +75,7 @@ class Studies:
             query = query.where(studies.c.id.in_(tagged))
         if after is not None:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
-        return [_study(row, self.counts(row.id, Purpose.SEARCH)) for row in self._connection.execute(query).all()]
+        return [study_of(row, self.counts(row.id, Purpose.SEARCH)) for row in self._connection.execute(query).all()]
 
     def claimable(self, objectives: Sequence[str], purposes: Sequence[Purpose]) -> list[str]:
         """The ids of studies that a worker with these objectives may serve, oldest first.
@@ -149,7 +149,8 @@ def _columns(study: Study) -> dict[str, object]:
     }
 
 
-def _study(row: sa.Row[tuple[object, ...]], counts: Mapping[TrialStatus, int]) -> Study:
+def study_of(row: sa.Row[tuple[object, ...]], counts: Mapping[TrialStatus, int]) -> Study:
+    """A study as its row has it, with the counts of its search trials."""
     fields = row._asdict()
     text, status = fields.pop("spec"), fields.pop("status")
     for column in ("name", "objective", "ends_at"):
