@@ -23,6 +23,8 @@ Attempt = Callable[[], Coroutine[Any, Any, Answer | None]]
 MOST_AT_ONCE = 16
 # Another server on the same database may give work without telling this one.
 LONGEST_SLEEP_SECONDS = 1.0
+# Claims that began to wait together would ask again together.
+LET_GO_SECONDS = 0.005
 # Commits that follow each other closely are one reason to look.
 SHORTEST_SLEEP_SECONDS = 0.02
 
@@ -55,6 +57,7 @@ class Notifier(Generic[Answer]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._caller: asyncio.Task[None] | None = None
+        self._let_go_at = 0.0
 
     @property
     def waiting(self) -> int:
@@ -91,10 +94,18 @@ class Notifier(Generic[Answer]):
         self._join(place, seen)
         try:
             await asyncio.wait([place.answer], timeout=seconds)
+            if not place.answer.done():
+                await asyncio.wait([place.answer], timeout=self._let_go_in())
         finally:
             self._line.pop(place, None)
         # A claim that is being made has its answer in a moment, and may hold a lease by now.
         return await place.answer if place.called or place.answer.done() else None
+
+    def _let_go_in(self) -> float:
+        """How long a claim whose wait has run out stands in line on, so that one at a time is let go."""
+        now = asyncio.get_running_loop().time()
+        self._let_go_at = max(now, self._let_go_at + LET_GO_SECONDS)
+        return self._let_go_at - now
 
     def _join(self, place: _Place[Answer], seen: int) -> None:
         self._line[place] = None
