@@ -15,6 +15,7 @@ from service.api import (
     figures,
     health,
     importance,
+    measures,
     problems,
     replay,
     rounds,
@@ -24,7 +25,9 @@ from service.api import (
     work,
 )
 from service.api.body_limit import BodyLimit
+from service.api.observed import API, Observed
 from service.background import Repeated, sweep
+from service.metrics import Metrics
 from service.notifier import Notifier
 from service.operations.expire import refresh_leases
 from service.operations.openings import find_openings
@@ -35,6 +38,7 @@ from service.storage.postgresql import PostgresqlDatabase
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
+from service.storage.watched import Watched
 from service.suggesting import SearchProcess, Suggester
 
 SUGGESTER_PAUSE_SECONDS = 1.0
@@ -43,13 +47,16 @@ SUGGESTER_PAUSE_SECONDS = 1.0
 def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entropy = os.urandom) -> FastAPI:
     """The server as one application, which opens its database when it starts and closes it when it ends."""
 
+    metrics = Metrics()
     notifier = Notifier[StoredAnswer](
-        lambda objectives: app.state.database.read(partial(find_openings, objectives=objectives))
+        lambda objectives: app.state.database.read(partial(find_openings, objectives=objectives)), metrics.claims_wait
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         wake_suggester: list[Callable[[], None]] = []
+
+        watched = Watched(metrics)
 
         def committed(signals: frozenset[Signal]) -> None:
             if Signal.WORK in signals:
@@ -59,11 +66,11 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
                     wake()
 
         with sole_use(settings.database_url):
-            database = open_database(settings.database_url, clock, entropy, committed)
+            database = watched.open(open_database(settings.database_url, clock, entropy, watched.telling(committed)))
             database.write(refresh_leases)
             # Two, so that no suggestion waits behind a question that somebody asks.
             process, questions = SearchProcess(), SearchProcess()
-            suggester = Suggester(database, process)
+            suggester = Suggester(database, process, metrics.suggested)
             sweeping = Repeated("sweeper", lambda: sweep(database), settings.sweep_seconds)
             suggesting = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             wake_suggester.append(suggesting.wake)
@@ -88,13 +95,16 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
         lifespan=lifespan,
     )
     app.state.notifier = notifier
+    app.state.counted, app.state.happened = metrics.registry, metrics.happened
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
+    app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix=API)
     for part in (studies, trials, replay, rounds, importance, confirmation, figures, work, weights, catalogue):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(measures.router)
     return app
 
 

@@ -48,10 +48,11 @@ class Notifier(Generic[Answer]):
     the head of the line on. The others stay where they are: 500 that wait cost one look a notification.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, tell: Callable[[int], None] = lambda _: None) -> None:
+        """`tell` hears how many claims wait, whenever that changes."""
         self.generation = 0
         self.closing = False
-        self._look = look
+        self._look, self._tell = look, tell
         self._line: dict[_Place[Answer], None] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -98,6 +99,7 @@ class Notifier(Generic[Answer]):
                 await asyncio.wait([place.answer], timeout=self._let_go_in())
         finally:
             self._line.pop(place, None)
+            self._tell(self.waiting)
         # A claim that is being made has its answer in a moment, and may hold a lease by now.
         return await place.answer if place.called or place.answer.done() else None
 
@@ -109,6 +111,7 @@ class Notifier(Generic[Answer]):
 
     def _join(self, place: _Place[Answer], seen: int) -> None:
         self._line[place] = None
+        self._tell(self.waiting)
         if self._caller is None:
             self._caller = asyncio.create_task(self._call(), name="waiting-claims", context=Context())
         with self._lock:

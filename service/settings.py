@@ -1,5 +1,7 @@
 """What a server is told from outside: flags and SHIBORI_ variables."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
@@ -13,6 +15,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///shibori.db"
     sweep_seconds: float = Field(default=1.0, gt=0, description="How often expired leases are taken back.")
+    log_requests: Literal["all", "mutations", "none"] = "mutations"
     largest_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     largest_weights_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
 

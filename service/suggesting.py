@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel
@@ -68,8 +69,9 @@ class SearchProcess:
 class Suggester:
     """Asks the algorithms that are too slow for a claim."""
 
-    def __init__(self, database: Database, process: SearchProcess) -> None:
-        self._database, self._process = database, process
+    def __init__(self, database: Database, process: SearchProcess, tell: Callable[[str, float], None]) -> None:
+        """`tell` hears of each answer: its algorithm and how many seconds it took."""
+        self._database, self._process, self._tell = database, process, tell
         self._histories = Histories()
         self._paces: dict[str, Pace] = {}
 
@@ -89,7 +91,9 @@ class Suggester:
         if request is not None:
             algorithm = request.study.spec.search.algorithm
             asked = (request.question, request.settings, request.count, request.pieces)
+            start = perf_counter()
             answer = self._process.ask(algorithm, *asked)
+            self._tell(algorithm, perf_counter() - start)
             self._database.write(partial(_record, request, answer, pace))
 
 

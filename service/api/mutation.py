@@ -9,7 +9,8 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from service.api.problems import MEDIA_TYPE, refusal
-from service.domain.errors import IdempotencyKeyReused, ShiboriError
+from service.domain.errors import IdempotencyKeyReused, LeaseLost, ShiboriError
+from service.domain.facts import Happening
 from service.storage.keys import StoredAnswer
 from service.storage.store import Database, Store
 
@@ -61,12 +62,15 @@ class Mutation:
         if first := store.keys.find(key, store.now):
             if first.fingerprint != self._fingerprint:
                 raise IdempotencyKeyReused
+            store.note(Happening.REPLAYED)
             return first
         try:
             with store.tentative() as attempt:
                 answer, kept = fresh()
                 attempt.keep()
         except ShiboriError as error:
+            if isinstance(error, LeaseLost):
+                store.note(Happening.LEASE_LOST)
             document = refusal(self._path, error)
             answer, kept = StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None), True
         if kept:

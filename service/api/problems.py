@@ -10,7 +10,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from service.domain import errors
+from service.domain.facts import Fact, Happening
 from service.domain.space import FieldError
+from service.logs import request_id
 from service.protocol import FieldFault, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -95,6 +97,8 @@ def _document(path: str, kind: Kind, detail: str, faults: Sequence[FieldFault]) 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.ShiboriError)
+    if isinstance(error, errors.LeaseLost):
+        request.app.state.happened([Fact(Happening.LEASE_LOST)])
     document = refusal(request.url.path, error)
     return JSONResponse(document.model_dump(), document.status, None, MEDIA_TYPE)
 
@@ -115,7 +119,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
     # The server logs the traceback; what went wrong inside is nothing to tell a client.
-    return problem(request, UNFORESEEN, "Something went wrong inside of the server; its log tells what.")
+    detail = "Something went wrong inside of the server; its log tells what."
+    return problem(request, UNFORESEEN, detail, headers={"X-Request-ID": request_id.get() or ""})
 
 
 def field_fault(one: Mapping[str, Any]) -> FieldFault:

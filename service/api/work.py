@@ -50,6 +50,7 @@ async def claim(
     request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Waiting, Depends(_notifier)]
 ) -> Response:
     """Lease trials; waits up to `wait_seconds` for the first, then answers with none."""
+    request.state.worker = wanted.worker
     terms = Terms(tuple(wanted.objectives), tuple(wanted.purposes), wanted.study)
     if notifier.closing:
         return problem(request, _SHUTTING_DOWN, "Ask again when the server is back.", headers={"Retry-After": "1"})

@@ -1,6 +1,7 @@
 """What follows when a trial has come to its end: a new round perhaps, and perhaps the end of the study."""
 
 from service.domain.errors import TransitionRefused
+from service.domain.facts import Happening
 from service.domain.status import FailureReason, Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
@@ -35,6 +36,7 @@ def end_trial(
         stop_reason=stop_reason or trial.stop_reason,
     )
     store.announce(Signal.WORK, Signal.HISTORY)
+    store.note(Happening(status), reason=ended.failure_reason)
     if ended.purpose is Purpose.SEARCH:
         _go_on(store, ended)
     return ended

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
@@ -26,6 +27,7 @@ def refresh_leases(store: Store) -> None:
 
 def _take_back(store: Store, trial: Trial) -> None:
     store.attempts.close(trial.id, trial.leases, AttemptEnd.LOST, store.now)
+    store.note(Happening.LEASE_TAKEN_BACK)
     if trial.stop_reason is not None or not goes_on(store, trial):
         end_trial(store, trial, TrialStatus.CANCELLED)
     elif trial.attempt < trial.attempts_allowed:

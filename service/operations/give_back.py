@@ -1,6 +1,7 @@
 """Lets a trial that ran wait for its next attempt."""
 
 from service.domain.errors import LeaseLost
+from service.domain.facts import Happening
 from service.domain.status import Purpose, StudyStatus
 from service.domain.study import GIVING_UP
 from service.domain.trial import Trial
@@ -18,6 +19,8 @@ def goes_on(store: Store, trial: Trial) -> bool:
 def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:
     """running -> waiting; an attempt that was given back does not count."""
     store.announce(Signal.WORK)
+    if counted:
+        store.note(Happening.TRIED_AGAIN)
     store.weights.forget(trial.id)
     return store.trials.wait_again(trial, counted=counted)
 

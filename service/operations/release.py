@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
@@ -19,6 +20,7 @@ def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
             raise lease_lost(store, trial_id)
         return store.trials.get(trial_id)
     add_epochs(store, trial, epochs)
+    store.note(Happening.RELEASED)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.RELEASED, store.now)
     if trial.stop_reason is None and goes_on(store, trial):
         return wait_again(store, trial, counted=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
@@ -53,6 +54,7 @@ def _said(store: Store, trial_id: int, token: str, claim_count: int) -> Trial:
 
 def _take(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> Continue | Trial:
     """What to go on with, or the trial as it ended."""
+    store.note(Happening.REPORTED)
     checks = add_epochs(store, trial, epochs)
     study = store.studies.get(trial.study_id)
     if trial.stop_reason is not None:
@@ -72,6 +74,7 @@ def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> li
     said_first = {epoch["epoch"]: epoch for epoch in reversed(epochs)}
     in_order = sorted(said_first.values(), key=lambda epoch: epoch["epoch"])
     added = store.attempts.add_epochs(trial.id, trial.leases, in_order)
+    store.note(Happening.EPOCHS_ADDED, added)
     if trial.purpose is Purpose.SEARCH:
         store.studies.add_to(trial.study_id, epochs=added)
     return check_run(store, store.studies.get(trial.study_id), trial, added)

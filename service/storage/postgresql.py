@@ -18,7 +18,7 @@ class PostgresqlDatabase:
 
     def __init__(self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener) -> None:
         self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
-        self._engine = sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        self._engine = sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
         self._executor = ThreadPoolExecutor(16, thread_name_prefix="postgresql")
 
     @property

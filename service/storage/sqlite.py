@@ -30,7 +30,10 @@ def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
     """An engine that begins transactions itself; a read-only one refuses every write."""
     pool = {"pool_size": 8, "max_overflow": 40} if read_only else {"poolclass": NullPool}
     engine = sa.create_engine(
-        url, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 10.0}, **pool
+        url,
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 10.0},
+        hide_parameters=True,
+        **pool,
     )
     # SQLAlchemy types these hooks as Any.
     sa.event.listen(engine, "connect", _reader_pragmas if read_only else _writer_pragmas)

@@ -12,7 +12,10 @@ from typing import Protocol, TypeAlias, TypeVar
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+from service.domain.facts import Fact, Happening
+from service.domain.status import FailureReason
 from service.storage.attempts import Attempts
+from service.storage.census import Census, take_census
 from service.storage.events import Events
 from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
@@ -71,7 +74,12 @@ class Store:
         self.events = Events(connection)
         self.keys = IdempotencyKeys(connection)
         self.signals: set[Signal] = set()
+        self.facts: list[Fact] = []
         self._entropy = entropy
+
+    def census(self) -> Census:
+        """How many there are of what, over all studies."""
+        return take_census(self._connection, self.now)
 
     def schema(self) -> str | None:
         """The revision of the database's schema."""
@@ -88,11 +96,15 @@ class Store:
     @contextmanager
     def tentative(self) -> Iterator["Tentative"]:
         """A part of the transaction that is undone, and its locks let go, unless it is kept."""
-        part = Tentative()
-        with self._connection.begin_nested() as savepoint:
-            yield part
+        part, known = Tentative(), len(self.facts)
+        try:
+            with self._connection.begin_nested() as savepoint:
+                yield part
+                if not part.kept:
+                    savepoint.rollback()
+        finally:
             if not part.kept:
-                savepoint.rollback()
+                del self.facts[known:]
 
     def random_token(self) -> str:
         """128 random bits in hexadecimal."""
@@ -105,6 +117,10 @@ class Store:
     def announce(self, *signals: Signal) -> None:
         """Tell others in this process, once this transaction is committed."""
         self.signals.update(signals)
+
+    def note(self, happening: Happening, count: int = 1, reason: FailureReason | None = None) -> None:
+        """Have it counted, once this transaction is committed."""
+        self.facts.append(Fact(happening, count, reason))
 
 
 Work: TypeAlias = Callable[[Store], Result]
