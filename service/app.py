@@ -76,16 +76,18 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
             wake_suggester.append(suggesting.wake)
             app.state.database, app.state.schema = database, migrations.head()
             app.state.search_process = questions
+            app.state.parts = {"sweeper": [sweeping.trouble], "suggester": [suggesting.trouble, process.trouble]}
             sweeping.start()
             suggesting.start()
             try:
                 yield
             finally:
                 await notifier.end()
-                sweeping.stop()
-                suggesting.stop()
+                # Before their threads, which wait for what they compute.
                 process.close()
                 questions.close()
+                sweeping.stop()
+                suggesting.stop()
                 database.close()
 
     app = FastAPI(

@@ -15,9 +15,10 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def write_log(stream: TextIO, form: Format, level: str) -> None:
-    """Have everything that is logged in this process written to a stream."""
+def write_log(stream: TextIO, form: Format | None, level: str) -> None:
+    """Have everything that is logged in this process written to a stream: text to a terminal, JSON elsewhere."""
     handler = logging.StreamHandler(stream)
+    form = form or ("text" if stream.isatty() else "json")
     handler.setFormatter(AsJson() if form == "json" else AsText())
     handler.addFilter(_of_request)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)

@@ -7,6 +7,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service.logs import Format
+
 
 class Settings(BaseSettings):
     """The settings of a server."""
@@ -15,6 +17,8 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///shibori.db"
     sweep_seconds: float = Field(default=1.0, gt=0, description="How often expired leases are taken back.")
+    log_format: Format | None = Field(default=None, description="Text on a terminal, JSON elsewhere, unless said.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_requests: Literal["all", "mutations", "none"] = "mutations"
     largest_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     largest_weights_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)

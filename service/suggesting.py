@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
@@ -25,12 +25,21 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
+class SearchClosed(RuntimeError):
+    """Nothing is computed any more, since the server ends."""
+
+
 class SearchProcess:
     """Computes what is slow in a process of its own, which starts with the first question; any thread may ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
+        self._closed = self._broke = False
+
+    def trouble(self) -> str | None:
+        """What was wrong with the process when it was asked last."""
+        return "its process ended before it answered; the next question starts another" if self._broke else None
 
     def ask(
         self, algorithm: str, question: Question, settings: BaseModel, count: int, pieces: tuple[bytes, ...] = ()
@@ -45,18 +54,30 @@ class SearchProcess:
         """What a function of a module makes of its arguments there."""
         executor = self._running()
         try:
-            return executor.submit(function, *arguments, **named).result()
-        except BrokenProcessPool:
+            result = executor.submit(function, *arguments, **named).result()
+        except (BrokenProcessPool, CancelledError) as error:
             self._forget(executor)
+            if self._closed:
+                raise SearchClosed from error
+            self._broke = True
             raise
+        self._broke = False
+        return result
 
     def close(self) -> None:
+        """End the process, whatever it computes: nobody waits for that any more."""
         with self._lock:
-            if self._executor is not None:
-                self._executor.shutdown(cancel_futures=True)
+            self._closed, executor = True, self._executor
+        if executor is not None:
+            # Python 3.14 has a method for this.
+            for process in list((executor._processes or {}).values()):
+                process.kill()
+            executor.shutdown(cancel_futures=True)
 
     def _running(self) -> ProcessPoolExecutor:
         with self._lock:
+            if self._closed:
+                raise SearchClosed
             self._executor = self._executor or ProcessPoolExecutor(1, mp_context=get_context("spawn"))
             return self._executor
 
@@ -83,6 +104,8 @@ class Suggester:
         for study_id, pace in self._paces.items():
             try:
                 self._suggest_for(study_id, pace)
+            except SearchClosed:
+                return
             except Exception:
                 log.exception("no suggestions for study %s; they will be tried again", study_id)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -61,11 +62,11 @@ def problem(
     detail: str,
     faults: Sequence[FieldFault] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> JSONResponse:
-    """A problem document about a request, as the answer to it."""
-    return JSONResponse(
-        _document(request.url.path, kind, detail, faults).model_dump(), kind.status, headers, MEDIA_TYPE
-    )
+    """A problem document about a request, as the answer to it; it may have more members."""
+    document = _document(request.url.path, kind, detail, faults).model_dump() | dict(more)
+    return JSONResponse(document, kind.status, headers, MEDIA_TYPE)
 
 
 def refusal(path: str, error: errors.ShiboriError) -> Problem:

@@ -1,10 +1,9 @@
 """`shibori serve`: runs the server."""
 
-import logging
 import signal
 import socket
 import sys
-from types import FrameType
+from typing import Any
 
 import click
 
@@ -12,7 +11,7 @@ from shibori.commands.db import database_errors, database_option
 from shibori.until import end_with_stdin
 
 KEEP_ALIVE_SECONDS = 75
-GRACE_SECONDS = 3
+GRACE_SECONDS = 8
 
 
 @click.command()
@@ -29,17 +28,36 @@ GRACE_SECONDS = 3
     help="The port to listen on.",
 )
 @database_option
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "text"]),
+    envvar="SHIBORI_LOG_FORMAT",
+    show_envvar=True,
+    help="How the log is written; text on a terminal and JSON elsewhere, unless said.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="SHIBORI_LOG_LEVEL",
+    default="info",
+    show_default=True,
+    show_envvar=True,
+    help="The least that is logged.",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
-def command(host: str, port: int, database: str, until_stdin_closes: bool) -> None:
+def command(host: str, port: int, database: str, until_stdin_closes: bool, **logs: Any) -> None:
     """Run the server until it is interrupted. Its log goes to the standard error."""
     import uvicorn
 
     from service.app import create_app
+    from service.logs import write_log
     from service.settings import Settings
     from service.storage.migrations import prepare
     from service.storage.sole_use import sole_use
+    from shibori.orderly import OrderlyServer
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    settings = Settings(database_url=database, **logs)
+    write_log(sys.stderr, settings.log_format, settings.log_level)
     # The server hands a signal on after an orderly end, and then it is no reason to fail.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if until_stdin_closes:
@@ -47,14 +65,7 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
     listening = _listening(host, port)
     with database_errors(), sole_use(database):
         prepare(database)
-    app = create_app(Settings(database_url=database))
-
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # A claim that waits for work would otherwise be cut off in its wait.
-            app.state.notifier.close()
-            super().handle_exit(sig, frame)
-
+    app = create_app(settings)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -62,7 +73,7 @@ def command(host: str, port: int, database: str, until_stdin_closes: bool) -> No
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    Server(config).run(sockets=[listening])
+    OrderlyServer(config, app.state.notifier.close).run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:
