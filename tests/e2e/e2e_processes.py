@@ -70,6 +70,21 @@ class Server:
         hasty = self.client.with_retry(Retry(total_seconds=0))
         eventually(hasty.ready, "a server that is ready", self._log)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log_text(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text()
+
+    def ended(self) -> int:
+        """The exit code, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE_SECONDS)
+
     def end(self) -> int:
         """The exit code after SIGTERM."""
         assert self._process is not None
