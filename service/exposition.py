@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST as MEDIA_TYPE
+from prometheus_client import CollectorRegistry as Counted
+from prometheus_client import generate_latest
 from prometheus_client import multiprocess as processes
 from prometheus_client.core import GaugeMetricFamily
 
 from service.domain.status import StudyStatus
 from service.storage.census import Census
+
+__all__ = ["MEDIA_TYPE", "Counted", "page", "process_ended", "shared_by_processes"]
 
 # Where the library has the processes of a server keep their counters together.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -21,17 +25,17 @@ TRIALS = ("waiting", "running")
 WORKERS = ("active", "idle", "away")
 
 
-def page(counted: CollectorRegistry, census: Census, database: str) -> bytes:
+def page(counted: Counted, census: Census, database: str) -> bytes:
     """All there is to tell, in Prometheus's text format."""
-    now = CollectorRegistry()
+    now = Counted()
     now.register(_Now(lambda: _families(census, database)))
     return generate_latest(_of_all_processes(counted)) + generate_latest(now)
 
 
-def _of_all_processes(own: CollectorRegistry) -> CollectorRegistry:
+def _of_all_processes(own: Counted) -> Counted:
     if FOLDER not in os.environ:
         return own
-    registry = CollectorRegistry()
+    registry = Counted()
     processes.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return registry
 

@@ -3,21 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
 from service.api.reading import Reading
-from service.exposition import page
+from service.exposition import MEDIA_TYPE, Counted, page
 
 router = APIRouter(tags=["health"])
 
 
-def _counted(request: Request) -> CollectorRegistry:
-    registry: CollectorRegistry = request.app.state.counted
-    return registry
+def _counted(request: Request) -> Counted:
+    counted: Counted = request.app.state.counted
+    return counted
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}})
-def metrics(database: Reading, counted: Annotated[CollectorRegistry, Depends(_counted)]) -> Response:
+@router.get("/metrics", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
+def metrics(database: Reading, counted: Annotated[Counted, Depends(_counted)]) -> Response:
     """Counters and gauges in Prometheus's text format, none of them by id or name."""
     census = database.read(lambda store: store.census())
-    return Response(page(counted, census, database.description), media_type=CONTENT_TYPE_LATEST)
+    return Response(page(counted, census, database.description), media_type=MEDIA_TYPE)

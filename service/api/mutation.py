@@ -29,8 +29,13 @@ Key = Annotated[
 class Mutation:
     """One mutating request, which may be one that was made before."""
 
-    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str) -> None:
+    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str, *, closing: bool) -> None:
         self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
+        self._closing = closing
+
+    def may_claim(self, count: int) -> int:
+        """How many of so many trials may be claimed beside: none when the server is about to end."""
+        return 0 if self._closing else count
 
     def answer(self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None) -> Response:
         """Do the work, or find what was answered the first time."""
@@ -86,7 +91,8 @@ def respond(answer: StoredAnswer) -> Response:
 
 async def _mutation(request: Request, key: Key = None) -> Mutation:
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    return Mutation(request.app.state.database, key, blake2b(asked, digest_size=16).hexdigest(), request.url.path)
+    fingerprint, state = blake2b(asked, digest_size=16).hexdigest(), request.app.state
+    return Mutation(state.database, key, fingerprint, request.url.path, closing=state.notifier.closing)
 
 
 Mutating = Annotated[Mutation, Depends(_mutation)]

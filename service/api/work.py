@@ -78,7 +78,7 @@ def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Respon
     """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
     def work(store: Store) -> ReportAnswer:
-        answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs), said.claim_next)
+        answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs), mutating.may_claim(said.claim_next))
         if isinstance(answer, Stop):
             claimed = claimed_view(answer.claimed)
             return ReportAnswer(action="stop", reason=answer.reason, expires_at=None, claimed=claimed)
@@ -91,10 +91,10 @@ def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Respon
 def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
     """Record a trial's value, and claim the next trials in the same request."""
 
+    claims = mutating.may_claim(said.claim_next)
+
     def work(store: Store) -> CompleteAnswer:
-        done = complete_trial(
-            store, trial_id, said.lease, said.value, said.samples, _numbers(said.epochs), said.claim_next
-        )
+        done = complete_trial(store, trial_id, said.lease, said.value, said.samples, _numbers(said.epochs), claims)
         return CompleteAnswer(trial=trial_view(done.trial), claimed=claimed_view(done.claimed))
 
     return mutating.answer(work)

@@ -47,7 +47,7 @@ def test_a_server_that_is_about_to_end_is_not_ready_and_gives_no_trials(api: Api
     answer = api.post("/claims", {"worker": "ann", "objectives": ["bowl"]})
     refused(answer, 503, "shutting-down")
     assert answer.headers["retry-after"] == "1"
-    ok(api.complete(held))
+    assert ok(api.complete(held, claim_next=1))["claimed"]["trials"] == []
 
 
 def test_a_suggester_that_cannot_work_is_not_ready(api: Api) -> None:
