@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
@@ -15,6 +16,7 @@ from service.api import (
     figures,
     health,
     importance,
+    measures,
     problems,
     replay,
     rounds,
@@ -24,11 +26,15 @@ from service.api import (
     work,
 )
 from service.api.body_limit import BodyLimit
+from service.api.observed import API, Observed
 from service.background import Repeated, Sweeper
+from service.metrics import Metrics
 from service.notifier import Notifier
 from service.operations.expire import refresh_all_leases
+from service.operations.openings import find_openings
 from service.settings import Settings
 from service.storage import migrations
+from service.storage.keys import StoredAnswer
 from service.storage.membership import Alone, Membership
 from service.storage.postgresql import PostgresqlDatabase
 from service.storage.postgresql_membership import PostgresqlMembership
@@ -36,6 +42,7 @@ from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
 from service.storage.sqlite_library import library, warning
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
+from service.storage.watched import Watched
 from service.suggesting import SearchProcess, Suggester
 
 log = logging.getLogger("shibori.server")
@@ -49,11 +56,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     Without a clock it goes by the one that all servers of its database have in common.
     """
 
-    notifier = Notifier()
+    metrics = Metrics()
+    notifier = Notifier[StoredAnswer](
+        lambda objectives: app.state.database.read(partial(find_openings, objectives=objectives)), metrics.claims_wait
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         tasks: dict[str, Repeated] = {}
+
+        watched = Watched(metrics)
 
         def heard(signals: frozenset[Signal]) -> None:
             if Signal.WORK in signals:
@@ -73,12 +85,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             stack.enter_context(sole_use(settings.database_url))
             membership = membership_of(settings.database_url, heard, elected)
             time = clock or membership.now
-            database = open_database(settings.database_url, time, entropy, committed)
+            tell = watched.telling(committed)
+            database = watched.open(open_database(settings.database_url, time, entropy, tell, metrics.retried))
             stack.callback(database.close)
             log.info("Shibori %s on %s, schema %s", app.version, database.description, migrations.head())
             # Two, so that no suggestion waits behind a question that somebody asks.
-            process, questions = stack.enter_context(SearchProcess()), stack.enter_context(SearchProcess())
-            suggester = Suggester(database, process, lambda: membership.leads)
+            process, questions = SearchProcess(), SearchProcess()
+            suggester = Suggester(database, process, lambda: membership.leads, metrics.suggested)
             away_seconds = SHORTEST_ABSENCE_SECONDS + 2 * settings.sweep_seconds
             sweeper = Sweeper(database, time, lambda: membership.leads, away_seconds)
             membership.join(sweeper.begin)
@@ -86,11 +99,19 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             tasks["suggester"] = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             for task in tasks.values():
                 stack.enter_context(task)
+            # Ended before their threads, which wait for what they compute.
+            stack.enter_context(process)
+            stack.enter_context(questions)
             # First of all, so that another server leads while this one ends.
             stack.callback(membership.leave)
             app.state.database, app.state.schema = database, migrations.head()
             app.state.search_process, app.state.membership = questions, membership
-            yield
+            app.state.parts = {name: [task.trouble] for name, task in tasks.items()}
+            app.state.parts["suggester"].append(process.trouble)
+            try:
+                yield
+            finally:
+                await notifier.end()
 
     app = FastAPI(
         title="Shibori",
@@ -99,17 +120,22 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         lifespan=lifespan,
     )
     app.state.notifier, app.state.pause_worker_after = notifier, settings.pause_worker_after
+    app.state.counted, app.state.happened = metrics.registry, metrics.happened
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
+    app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix=API)
     for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(measures.router)
     return app
 
 
-def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener) -> Database:
+def open_database(
+    url: str, clock: Clock, entropy: Entropy, on_commit: Listener, on_retry: Callable[[str], None] = lambda _: None
+) -> Database:
     """Open a database, brought to this version's schema."""
     migrations.prepare(url)
     parsed = make_url(url)
@@ -117,7 +143,9 @@ def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener)
         if advice := warning(library()):
             log.warning("%s", advice)
         return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_all_leases)
-    return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_all_leases)
+    return PostgresqlDatabase(
+        parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_all_leases, on_retry=on_retry
+    )
 
 
 def membership_of(url: str, hear: Listener, elected: Callable[[], None]) -> Membership:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from time import monotonic
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, refresh_leases
@@ -15,12 +16,17 @@ log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
 
 
+# Suggestions for many studies may take minutes; a turn that takes longer will hardly end.
+LONGEST_TURN_SECONDS = 300.0
+
+
 class Repeated:
     """A task in a thread of its own, done again after a pause, or sooner when woken."""
 
     def __init__(self, name: str, task: Task, pause_seconds: float) -> None:
         self._name, self._task, self._pause = name, task, pause_seconds
         self._wake, self._stopping = threading.Event(), False
+        self._turned_at = monotonic()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> "Repeated":
@@ -29,6 +35,13 @@ class Repeated:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def trouble(self) -> str | None:
+        """What keeps the task from being done."""
+        if not self._thread.is_alive():
+            return "its thread has ended"
+        since = monotonic() - self._turned_at - self._pause
+        return f"its last turn ended {since:.0f} s ago" if since > LONGEST_TURN_SECONDS else None
 
     def __exit__(self, *_: object) -> None:
         self._stopping = True
@@ -49,6 +62,7 @@ class Repeated:
             log.debug("%s has to wait for the database", self._name)
         except Exception:
             log.exception("%s failed and will be tried again", self._name)
+        self._turned_at = monotonic()
 
 
 class Sweeper:

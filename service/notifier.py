@@ -1,43 +1,189 @@
-"""Wakes claims that wait in this process when there may be something for them."""
+"""Claims that wait stand in line, and are called in turn when there may be something for them."""
 
 import asyncio
+import logging
 import threading
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from service.operations.openings import Opening, first_served
+from service.storage.workers import Terms
+
+log = logging.getLogger("shibori.waiting")
+Answer = TypeVar("Answer")
+Look = Callable[[Collection[str]], list[Opening]]
+"""What there may be, without writing, for claims that name any of these objectives."""
+Attempt = Callable[[], Coroutine[Any, Any, Answer | None]]
+"""A claim, made once: its answer, or None while there is nothing for it."""
+
+MOST_AT_ONCE = 16
+# Another server on the same database may give work without telling this one.
+LONGEST_SLEEP_SECONDS = 1.0
+# Claims that began to wait together would ask again together.
+LET_GO_SECONDS = 0.005
+# Commits that follow each other closely are one reason to look.
+SHORTEST_SLEEP_SECONDS = 0.02
 
 
-class Notifier:
-    """Waiters sleep on the event loop; any thread may wake them all."""
+@dataclass(eq=False, slots=True)
+class _Place(Generic[Answer]):
+    """Where one claim stands in the line."""
 
-    def __init__(self) -> None:
+    terms: Terms
+    count: int
+    attempt: Attempt[Answer]
+    answer: asyncio.Future[Answer | None]
+    context: Context = field(default_factory=copy_context)
+    called: bool = False
+
+
+class Notifier(Generic[Answer]):
+    """The line of one event loop; any thread may say that there is work.
+
+    One look, which writes nothing, tells how many claims there may be something for, and only those are made, from
+    the head of the line on. The others stay where they are: 500 that wait cost one look a notification.
+    """
+
+    def __init__(self, look: Look, tell: Callable[[int], None] = lambda _: None) -> None:
+        """`tell` hears how many claims wait, whenever that changes."""
         self.generation = 0
         self.closing = False
+        self._look, self._tell = look, tell
+        self._line: dict[_Place[Answer], None] = {}
         self._lock = threading.Lock()
-        self._waiters: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+        self._caller: asyncio.Task[None] | None = None
+        self._let_go_at = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many claims wait."""
+        return len(self._line)
 
     def notify(self) -> None:
-        """Wake every waiter, from any thread."""
+        """There may be something to claim; said by any thread."""
         with self._lock:
             self.generation += 1
-            waiters, self._waiters = self._waiters, {}
-        for event, loop in waiters.items():
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(event.set)
+            if self._loop is not None:
+                self._on_loop(self._loop, self._woken.set)
 
     def close(self) -> None:
-        """Wake every waiter for the last time: the server is about to end."""
+        """Answer every claim that waits, and let none wait any more: the server is about to end."""
         self.closing = True
-        self.notify()
+        if (loop := self._loop) is not None:
+            self._on_loop(loop, self._dismiss)
 
-    async def wait(self, seen: int, seconds: float) -> None:
-        """Return when there was a notification since generation `seen`, or after so many seconds."""
-        event = asyncio.Event()
-        with self._lock:
-            if self.generation != seen:
-                return
-            self._waiters[event] = asyncio.get_running_loop()
+    async def end(self) -> None:
+        """Close, and return when nobody is called or looks for work any more."""
+        self.close()
+        if self._caller is not None:
+            await asyncio.wait([self._caller])
+
+    async def wait(
+        self, terms: Terms, count: int, attempt: Attempt[Answer], seconds: float, seen: int
+    ) -> Answer | None:
+        """The answer of a claim made in its turn; None when it has waited so long, or the server is about to end.
+
+        `seen` is the generation before the claim was made first, with nothing for it: no word since then is missed.
+        """
+        place = _Place(terms, count, attempt, asyncio.get_running_loop().create_future())
+        self._join(place, seen)
         try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
+            await asyncio.wait([place.answer], timeout=seconds)
+            if not place.answer.done():
+                await asyncio.wait([place.answer], timeout=self._let_go_in())
         finally:
+            self._line.pop(place, None)
+            self._tell(self.waiting)
+        # A claim that is being made has its answer in a moment, and may hold a lease by now.
+        return await place.answer if place.called or place.answer.done() else None
+
+    def _let_go_in(self) -> float:
+        """How long a claim whose wait has run out stands in line on, so that one at a time is let go."""
+        now = asyncio.get_running_loop().time()
+        self._let_go_at = max(now, self._let_go_at + LET_GO_SECONDS)
+        return self._let_go_at - now
+
+    def _join(self, place: _Place[Answer], seen: int) -> None:
+        self._line[place] = None
+        self._tell(self.waiting)
+        if self._caller is None:
+            self._caller = asyncio.create_task(self._call(), name="waiting-claims", context=Context())
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            if self.generation != seen or self.closing:
+                self._woken.set()
+
+    def _on_loop(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
+        # A loop that has ended has nobody waiting.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(callback)
+
+    def _dismiss(self) -> None:
+        self._woken.set()
+        for place in self._line:
+            if not place.called and not place.answer.done():
+                place.answer.set_result(None)
+
+    async def _call(self) -> None:
+        """Call claims for as long as any wait."""
+        try:
+            while self._line and not self.closing:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), LONGEST_SLEEP_SECONDS)
+                await self._serve()
+                await asyncio.sleep(SHORTEST_SLEEP_SECONDS)
+        finally:
+            self._dismiss()
             with self._lock:
-                self._waiters.pop(event, None)
+                self._loop = None
+            self._caller = None
+
+    async def _serve(self) -> None:
+        """Look and call, until there is nothing for anybody."""
+        spent: set[Terms] = set()
+        try:
+            while turns := await self._next(spent):
+                await self._make(turns, spent)
+        except Exception:
+            log.exception("nobody could be told what there is to claim; it will be tried again")
+
+    async def _next(self, spent: set[Terms]) -> list[_Place[Answer]]:
+        """Those at the head of the line for whom there may be something; not where a claim found nothing since."""
+        if self._woken.is_set():
+            self._woken.clear()
+            spent.clear()
+        waiting = [place for place in self._line if place.terms not in spent]
+        if not waiting:
+            return []
+        openings = await asyncio.to_thread(self._look, {name for place in waiting for name in place.terms.objectives})
+        waiting = [place for place in waiting if place in self._line]
+        turns = first_served(openings, ((place.terms, place.count) for place in waiting))
+        return [waiting[turn] for turn in islice(turns, MOST_AT_ONCE)]
+
+    async def _make(self, turns: Sequence[_Place[Answer]], spent: set[Terms]) -> None:
+        for place in turns:
+            place.called = True
+        tasks = [asyncio.create_task(place.attempt(), context=place.context) for place in turns]
+        await asyncio.wait(tasks)
+        for place, task in zip(turns, tasks, strict=True):
+            if not _settle(place, task, stays=place in self._line):
+                spent.add(place.terms)
+
+
+def _settle(place: _Place[Answer], task: asyncio.Task[Answer | None], *, stays: bool) -> bool:
+    """Tell a claim what came of its turn; returns whether it has its answer."""
+    place.called = False
+    if place.answer.done():
+        return True
+    if error := task.exception():
+        place.answer.set_exception(error)
+        return True
+    if task.result() is not None or not stays:
+        place.answer.set_result(task.result())
+    return task.result() is not None

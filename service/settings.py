@@ -1,9 +1,13 @@
 """What a server is told from outside: flags and SHIBORI_ variables."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from service.logs import Format
 
 
 class Settings(BaseSettings):
@@ -16,6 +20,9 @@ class Settings(BaseSettings):
     pause_worker_after: int = Field(
         default=5, ge=0, description="The failures in a row after which a worker is paused; 0 for never."
     )
+    log_format: Format | None = Field(default=None, description="Text on a terminal, JSON elsewhere, unless said.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_requests: Literal["all", "mutations", "none"] = "mutations"
     largest_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     largest_weights_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
 

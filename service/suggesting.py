@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel
@@ -26,12 +28,21 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
+class SearchClosed(RuntimeError):
+    """Nothing is computed any more, since the server ends."""
+
+
 class SearchProcess:
     """Computes what is slow in a process of its own, which starts with the first question; any thread may ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
+        self._closed = self._broke = False
+
+    def trouble(self) -> str | None:
+        """What was wrong with the process when it was asked last."""
+        return "its process ended before it answered; the next question starts another" if self._broke else None
 
     def ask(
         self, algorithm: str, question: Question, settings: BaseModel, count: int, pieces: tuple[bytes, ...] = ()
@@ -46,21 +57,33 @@ class SearchProcess:
         """What a function of a module makes of its arguments there."""
         executor = self._running()
         try:
-            return executor.submit(function, *arguments, **named).result()
-        except BrokenProcessPool:
+            result = executor.submit(function, *arguments, **named).result()
+        except (BrokenProcessPool, CancelledError) as error:
             self._forget(executor)
+            if self._closed:
+                raise SearchClosed from error
+            self._broke = True
             raise
+        self._broke = False
+        return result
 
     def __enter__(self) -> "SearchProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the process, whatever it computes: nobody waits for that any more."""
         with self._lock:
-            if self._executor is not None:
-                self._executor.shutdown(cancel_futures=True)
+            self._closed, executor = True, self._executor
+        if executor is not None:
+            # Python 3.14 has a method for this.
+            for process in list((executor._processes or {}).values()):
+                process.kill()
+            executor.shutdown(cancel_futures=True)
 
     def _running(self) -> ProcessPoolExecutor:
         with self._lock:
+            if self._closed:
+                raise SearchClosed
             self._executor = self._executor or ProcessPoolExecutor(1, mp_context=get_context("spawn"))
             return self._executor
 
@@ -73,8 +96,15 @@ class SearchProcess:
 class Suggester:
     """Asks the algorithms that are too slow for a claim."""
 
-    def __init__(self, database: Database, process: SearchProcess, leads: Callable[[], bool]) -> None:
-        self._database, self._process, self._leads = database, process, leads
+    def __init__(
+        self,
+        database: Database,
+        process: SearchProcess,
+        leads: Callable[[], bool],
+        tell: Callable[[str, float], None],
+    ) -> None:
+        """`tell` hears of each answer: its algorithm and how many seconds it took."""
+        self._database, self._process, self._leads, self._tell = database, process, leads, tell
         self._histories = Histories()
         self._paces: dict[str, Pace] = {}
         self._seen: dict[str, Traces] = {}
@@ -89,14 +119,15 @@ class Suggester:
         self._histories.keep_only(list(running))
         self._paces = {study_id: self._paces.get(study_id, Pace()) for study_id in running}
         self._seen = {study_id: traces for study_id, traces in self._seen.items() if study_id in running}
-        for study_id, traces in running.items():
-            if self._paces[study_id].extra or self._seen.get(study_id) != traces:
-                self._look_at(study_id, traces)
+        with suppress(SearchClosed):
+            for study_id, traces in running.items():
+                if self._paces[study_id].extra or self._seen.get(study_id) != traces:
+                    self._look_at(study_id, traces)
 
     def _look_at(self, study_id: str, traces: Traces) -> None:
         try:
             self._suggest_for(study_id, self._paces[study_id])
-        except StorageUnavailable:
+        except (StorageUnavailable, SearchClosed):
             raise
         except Exception:
             log.exception("no suggestions for study %s; they will be tried again", study_id)
@@ -108,7 +139,9 @@ class Suggester:
         if request is not None:
             algorithm = request.study.spec.search.algorithm
             asked = (request.question, request.settings, request.count, request.pieces)
+            start = perf_counter()
             answer = self._process.ask(algorithm, *asked)
+            self._tell(algorithm, perf_counter() - start)
             if not self._leads():
                 return
             self._database.write(partial(_record, request, answer, pace))

@@ -1,33 +1,20 @@
 """Runs one server on a socket that listens already."""
 
-import logging
 import socket
-import sys
-from types import FrameType
 
 import uvicorn
 
 from service.app import create_app
 from service.settings import Settings
+from shibori.orderly import OrderlyServer
 
 KEEP_ALIVE_SECONDS = 75
-GRACE_SECONDS = 3
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+GRACE_SECONDS = 8
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
     """Serve until a signal ends it."""
     app = create_app(settings)
-
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # A claim that waits for work would otherwise be cut off in its wait.
-            app.state.notifier.close()
-            super().handle_exit(sig, frame)
-
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -35,4 +22,4 @@ def serve(settings: Settings, listening: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    Server(config).run(sockets=[listening])
+    OrderlyServer(config, app.state.notifier.close).run(sockets=[listening])

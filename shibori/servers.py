@@ -5,11 +5,14 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
+from service.exposition import process_ended, shared_by_processes
+from service.logs import write_log
 from service.settings import Settings
-from shibori.server import log_to_stderr, serve
+from shibori.server import serve
 from shibori.until import end_with_parent
 from worker.exits import described
 from worker.holding import Record
@@ -37,6 +40,7 @@ class ServerProcess:
         """Ends it if it runs; hands out how it ended, be it before."""
         self.process.kill()
         self.process.join()
+        process_ended(self.process.pid or 0)
         return self.process.exitcode or 0
 
     def close(self) -> None:
@@ -51,16 +55,17 @@ def serve_together(settings: Settings, listening: socket.socket, count: int) -> 
         process.start()
         return ServerProcess(process)
 
-    supervisor = Supervisor(start, count, _bury)
-    supervisor.install()
-    return supervisor.run()
+    with shared_by_processes():
+        supervisor = Supervisor(start, count, _bury)
+        supervisor.install()
+        return supervisor.run()
 
 
 def _serve_beside(settings: Settings, listening: socket.socket) -> None:
     # A Ctrl-C at the terminal reaches the parent alone, which passes it on once.
     os.setpgid(0, 0)
     end_with_parent()
-    log_to_stderr()
+    write_log(sys.stderr, settings.log_format, settings.log_level)
     signal.signal(signal.SIGTERM, lambda *_: None)
     serve(settings, listening)
 

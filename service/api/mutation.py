@@ -9,7 +9,8 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from service.api.problems import MEDIA_TYPE, refusal
-from service.domain.errors import IdempotencyKeyReused, ShiboriError
+from service.domain.errors import IdempotencyKeyReused, LeaseLost, ShiboriError
+from service.domain.facts import Happening
 from service.storage.keys import StoredAnswer
 from service.storage.store import Database, Store
 
@@ -28,8 +29,13 @@ Key = Annotated[
 class Mutation:
     """One mutating request, which may be one that was made before."""
 
-    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str) -> None:
+    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str, *, closing: bool) -> None:
         self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
+        self._closing = closing
+
+    def may_claim(self, count: int) -> int:
+        """How many of so many trials may be claimed beside: none when the server is about to end."""
+        return 0 if self._closing else count
 
     async def answer(
         self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
@@ -65,12 +71,15 @@ class Mutation:
         if first := store.keys.find(key, store.now):
             if first.fingerprint != self._fingerprint:
                 raise IdempotencyKeyReused
+            store.note(Happening.REPLAYED)
             return first
         try:
             with store.tentative() as attempt:
                 answer, kept = fresh()
                 attempt.keep()
         except ShiboriError as error:
+            if isinstance(error, LeaseLost):
+                store.note(Happening.LEASE_LOST)
             document = refusal(self._path, error)
             answer, kept = StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None), True
         if kept:
@@ -86,7 +95,8 @@ def respond(answer: StoredAnswer) -> Response:
 
 async def _mutation(request: Request, key: Key = None) -> Mutation:
     fingerprint = "" if key is None else await _fingerprint(request)
-    return Mutation(request.app.state.database, key, fingerprint, request.scope["path"])
+    state = request.app.state
+    return Mutation(state.database, key, fingerprint, request.scope["path"], closing=state.notifier.closing)
 
 
 async def _fingerprint(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,7 +11,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from service.domain import errors
+from service.domain.facts import Fact, Happening
 from service.domain.space import FieldError
+from service.logs import request_id
 from service.protocol import FieldFault, Problem
 from service.storage.condition import StorageUnavailable
 from service.storage.store import OutcomeUnknown
@@ -67,11 +70,11 @@ def problem(
     detail: str,
     faults: Sequence[FieldFault] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> JSONResponse:
-    """A problem document about a request, as the answer to it."""
-    return JSONResponse(
-        _document(request.url.path, kind, detail, faults).model_dump(), kind.status, headers, MEDIA_TYPE
-    )
+    """A problem document about a request, as the answer to it; it may have more members."""
+    document = _document(request.url.path, kind, detail, faults).model_dump() | dict(more)
+    return JSONResponse(document, kind.status, headers, MEDIA_TYPE)
 
 
 def refusal(path: str, error: errors.ShiboriError) -> Problem:
@@ -105,6 +108,8 @@ def _document(path: str, kind: Kind, detail: str, faults: Sequence[FieldFault]) 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.ShiboriError)
+    if isinstance(error, errors.LeaseLost):
+        request.app.state.happened([Fact(Happening.LEASE_LOST)])
     document = refusal(request.url.path, error)
     return JSONResponse(document.model_dump(), document.status, None, MEDIA_TYPE)
 
@@ -138,7 +143,8 @@ async def _uncertain(request: Request, error: Exception) -> JSONResponse:  # noq
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
     # The server logs the traceback; what went wrong inside is nothing to tell a client.
-    return problem(request, UNFORESEEN, "Something went wrong inside of the server; its log tells what.")
+    detail = "Something went wrong inside of the server; its log tells what."
+    return problem(request, UNFORESEEN, detail, headers={"X-Request-ID": request_id.get() or ""})
 
 
 def field_fault(one: Mapping[str, Any]) -> FieldFault:

@@ -1,12 +1,12 @@
 """The calls of workers: claim, report, complete, fail, release."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from service.api.mutation import Mutating, respond
+from service.api.problems import Kind, problem
 from service.api.reading import TrialId
 from service.api.strict_json import StrictRoute
 from service.api.views import claimed_view, trial_view
@@ -30,44 +30,48 @@ from service.protocol import (
     TrialView,
 )
 from service.storage.attempts import EpochNumbers
+from service.storage.keys import StoredAnswer
 from service.storage.store import Store
 from service.storage.workers import Terms
 
 router = APIRouter(tags=["work"], route_class=StrictRoute)
 
-# Another server on the same database cannot wake this one's waiting claims.
-LONGEST_SLEEP_SECONDS = 1.0
+Waiting = Notifier[StoredAnswer]
 
 
-def _notifier(request: Request) -> Notifier:
-    notifier: Notifier = request.app.state.notifier
+def _notifier(request: Request) -> Waiting:
+    notifier: Waiting = request.app.state.notifier
     return notifier
 
 
-@router.post("/claims", response_model=Claimed)
+@router.post("/claims", response_model=Claimed, responses={503: {"description": "shutting-down"}})
 async def claim(
-    request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Notifier, Depends(_notifier)]
+    request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Waiting, Depends(_notifier)]
 ) -> Response:
     """Lease trials; waits up to `wait_seconds` for the first, then answers with none."""
-    terms = Terms(wanted.objectives, wanted.purposes, wanted.study)
-    loop = asyncio.get_running_loop()
+    request.state.worker = wanted.worker
+    terms = Terms(tuple(wanted.objectives), tuple(wanted.purposes), wanted.study)
     pause_after: int = request.app.state.pause_worker_after
-    deadline = loop.time() + min(wanted.wait_seconds, MAX_WAIT_SECONDS)
+    if notifier.closing:
+        return problem(request, _SHUTTING_DOWN, "Ask again when the server is back.", headers={"Retry-After": "1"})
 
     def work(store: Store) -> Claimed:
         given = claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id, pause_after)
         return claimed_view(given.claims, given.paused)
 
-    while True:
-        seen = notifier.generation
-        answer = await mutating.attempt(work, keep=_has_trials)
-        remaining = deadline - loop.time()
-        if remaining <= 0 or not answer.body.startswith(_NO_TRIALS) or notifier.closing:
-            return respond(answer)
-        await notifier.wait(seen, min(remaining, LONGEST_SLEEP_SECONDS))
+    async def once() -> StoredAnswer:
+        return await mutating.attempt(work, keep=_has_trials)
+
+    async def in_turn() -> StoredAnswer | None:
         # Nobody would ever run what is leased to a worker that has hung up.
-        if await request.is_disconnected():
-            return respond(answer)
+        said = first if await request.is_disconnected() else await once()
+        return None if _is_empty(said) and said is not first else said
+
+    seen, seconds = notifier.generation, min(wanted.wait_seconds, MAX_WAIT_SECONDS)
+    first = await once()
+    if seconds == 0 or not _is_empty(first):
+        return respond(first)
+    return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)
 
 
 @router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
@@ -75,7 +79,7 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
     """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
     def work(store: Store) -> ReportAnswer:
-        answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs), said.claim_next)
+        answer = report_epochs(store, trial_id, said.lease, _numbers(said.epochs), mutating.may_claim(said.claim_next))
         if isinstance(answer, Stop):
             claimed = claimed_view(answer.claimed)
             return ReportAnswer(action="stop", reason=answer.reason, expires_at=None, claimed=claimed)
@@ -88,10 +92,10 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
 async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
     """Record a trial's value, and claim the next trials in the same request."""
 
+    claims = mutating.may_claim(said.claim_next)
+
     def work(store: Store) -> CompleteAnswer:
-        done = complete_trial(
-            store, trial_id, said.lease, said.value, said.samples, _numbers(said.epochs), said.claim_next
-        )
+        done = complete_trial(store, trial_id, said.lease, said.value, said.samples, _numbers(said.epochs), claims)
         return CompleteAnswer(trial=trial_view(done.trial), claimed=claimed_view(done.claimed))
 
     return await mutating.answer(work)
@@ -123,7 +127,13 @@ async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -
     )
 
 
+_SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")
 _NO_TRIALS = Claimed(trials=[]).model_dump_json().removesuffix("}")
+
+
+def _is_empty(answer: StoredAnswer) -> bool:
+    """Whether a claim was given nothing, be it said why or not."""
+    return answer.body.startswith(_NO_TRIALS)
 
 
 def _has_trials(answer: BaseModel) -> bool:

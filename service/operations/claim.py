@@ -6,6 +6,7 @@ from datetime import timedelta
 from hashlib import blake2b
 
 from service.domain.errors import StudyNotFound
+from service.domain.facts import Happening
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
@@ -222,6 +223,7 @@ def _lease(store: Store, study: Study, trial: Trial, claimant: _Claimant) -> Cla
         _start(store, study)
     if not searches_at_once(study):
         store.announce(Signal.HISTORY)
+    store.note(Happening.TRIAL_CLAIMED)
     return Claim(leased, study, _best(store, study), curve_ends=curve_ends(store, leased))
 
 

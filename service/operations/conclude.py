@@ -1,6 +1,7 @@
 """What follows when a trial has come to its end: a new round perhaps, and perhaps the end of the study."""
 
 from service.domain.errors import TransitionRefused
+from service.domain.facts import Happening
 from service.domain.status import FailureReason, Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
@@ -40,6 +41,7 @@ def end_trial(
     store.announce(Signal.WORK)
     if not searches_at_once(run.study):
         store.announce(Signal.HISTORY)
+    store.note(Happening(status), reason=ended.failure_reason)
     if ended.purpose is Purpose.SEARCH:
         _go_on(store, run.study, ended)
     return ended

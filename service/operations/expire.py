@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
 from service.domain.study import Study
 from service.operations.conclude import end_trial
@@ -36,6 +37,7 @@ def _take_back(store: Store, run: Held) -> None:
     trial = run.trial
     store.attempts.close(trial.id, trial.leases, AttemptEnd.LOST, store.now)
     store.workers.lost(trial.worker, run.objective, store.now)
+    store.note(Happening.LEASE_TAKEN_BACK)
     if trial.stop_reason is not None or not goes_on(store, run):
         end_trial(store, run, TrialStatus.CANCELLED)
     elif trial.attempt < trial.attempts_allowed:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.domain.errors import LeaseLost
+from service.domain.facts import Happening
 from service.domain.status import Purpose, StudyStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
@@ -44,6 +45,8 @@ def goes_on(store: Store, run: Held) -> bool:
 def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:
     """running -> waiting; an attempt that was given back does not count."""
     store.announce(Signal.WORK)
+    if counted:
+        store.note(Happening.TRIED_AGAIN)
     store.studies.stir(trial.study_id)
     store.weights.forget(trial.id)
     return store.trials.wait_again(trial, counted=counted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
@@ -20,6 +21,7 @@ def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
         return store.trials.get(trial_id)
     run, _ = add_epochs(store, run, epochs)
     trial = run.trial
+    store.note(Happening.RELEASED)
     store.attempts.close(trial.id, trial.leases, AttemptEnd.RELEASED, store.now)
     if trial.stop_reason is None and goes_on(store, run):
         return wait_again(store, trial, counted=False)

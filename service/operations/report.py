@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
@@ -55,6 +56,7 @@ def _said(store: Store, trial_id: int, token: str, claim_count: int) -> Trial:
 
 def _take(store: Store, run: Held, epochs: Sequence[EpochNumbers]) -> Continue | Trial:
     """What to go on with, or the trial as it ended."""
+    store.note(Happening.REPORTED)
     run, checks = add_epochs(store, run, epochs)
     study, trial, last = run.study, run.trial, run.last_epoch or 0
     if trial.stop_reason is not None:
@@ -74,6 +76,7 @@ def add_epochs(store: Store, run: Held, epochs: Sequence[EpochNumbers]) -> tuple
     if not fresh:
         return run, []
     store.attempts.add_epochs(run.trial.id, run.trial.leases, fresh)
+    store.note(Happening.EPOCHS_ADDED, len(fresh))
     study = run.study
     if run.trial.purpose is Purpose.SEARCH:
         store.studies.add_to(study.id, epochs=len(fresh))

@@ -63,6 +63,19 @@ class Problem(Wire):
     errors: list[FieldFault] = []
 
 
+class Check(Wire):
+    """One of the things that a server needs; `detail` says what is wrong with it."""
+
+    name: str
+    ready: bool
+    detail: str | None
+
+
+class Readiness(Wire):
+    status: str
+    checks: list[Check]
+
+
 class Version(Wire):
     version: str
     python: str

@@ -35,7 +35,7 @@ def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
     pool = {"pool_size": 8, "max_overflow": 40} if read_only else {"poolclass": NullPool}
     connect_args = {"check_same_thread": False, "isolation_level": None, "timeout": 10.0}
     place = _opened_for_reading(url) if read_only else url
-    engine = sa.create_engine(place, module=library(), connect_args=connect_args, **pool)
+    engine = sa.create_engine(place, module=library(), connect_args=connect_args, hide_parameters=True, **pool)
     # SQLAlchemy types these hooks as Any.
     sa.event.listen(engine, "connect", _reader_pragmas if read_only else _writer_pragmas)
     sa.event.listen(engine, "begin", _begin_deferred if read_only else _begin_immediate)

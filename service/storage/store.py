@@ -12,11 +12,15 @@ from typing import Protocol, TypeAlias, TypeVar
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+from service.domain.facts import Fact, Happening
+from service.domain.status import FailureReason
 from service.storage.attempts import Attempts
+from service.storage.census import Census, take_census
 from service.storage.curves import Curves
 from service.storage.events import Events
 from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
+from service.storage.openings import Openings
 from service.storage.rounds import Rounds
 from service.storage.savepoints import Undone, savepoint
 from service.storage.standings import Standings
@@ -69,10 +73,16 @@ class Store:
         self.weights = Weights(connection)
         self.final_tests = FinalTests(connection)
         self.workers = Workers(connection)
+        self.openings = Openings(connection)
         self.events = Events(connection)
         self.keys = IdempotencyKeys(connection)
         self.signals: set[Signal] = set()
+        self.facts: list[Fact] = []
         self._entropy = entropy
+
+    def census(self) -> Census:
+        """How many there are of what, over all studies."""
+        return take_census(self._connection, self.now)
 
     def schema(self) -> str | None:
         """The revision of the database's schema."""
@@ -89,11 +99,15 @@ class Store:
     @contextmanager
     def tentative(self) -> Iterator["Tentative"]:
         """A part of the transaction that is undone, and its locks let go, unless it is kept."""
-        part = Tentative()
-        with savepoint(self._connection):
-            yield part
+        part, known = Tentative(), len(self.facts)
+        try:
+            with savepoint(self._connection):
+                yield part
+                if not part.kept:
+                    raise Undone
+        finally:
             if not part.kept:
-                raise Undone
+                del self.facts[known:]
 
     def random_token(self) -> str:
         """128 random bits in hexadecimal."""
@@ -106,6 +120,10 @@ class Store:
     def announce(self, *signals: Signal) -> None:
         """Tell others in this process, once this transaction is committed."""
         self.signals.update(signals)
+
+    def note(self, happening: Happening, count: int = 1, reason: FailureReason | None = None) -> None:
+        """Have it counted, once this transaction is committed."""
+        self.facts.append(Fact(happening, count, reason))
 
 
 class OutcomeUnknown(RuntimeError):

@@ -87,7 +87,7 @@ class Studies:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
         rows = [dict(row) for row in self._connection.execute(query).mappings()]
         counts = self._counts_of([row["id"] for row in rows])
-        return [_study(row, counts[row["id"]]) for row in rows]
+        return [study_of(row, counts[row["id"]]) for row in rows]
 
     def claimable(self, objectives: Sequence[str]) -> Iterator[str]:
         """The ids of studies that may have something for a worker with these objectives, oldest first."""
@@ -167,7 +167,7 @@ class Studies:
         return {TrialStatus(row["status"]): row["trials"] for row in rows}
 
     def _study(self, row: Record) -> Study:
-        return _study(row, CountsWhenAsked(partial(self.counts, row["id"], Purpose.SEARCH)))
+        return study_of(row, CountsWhenAsked(partial(self.counts, row["id"], Purpose.SEARCH)))
 
 
 class CountsWhenAsked(Mapping[TrialStatus, int]):
@@ -210,7 +210,8 @@ def _columns(study: Study) -> dict[str, object]:
     }
 
 
-def _study(row: Record, counts: Mapping[TrialStatus, int]) -> Study:
+def study_of(row: Record, counts: Mapping[TrialStatus, int]) -> Study:
+    """A study as its row has it, with the counts of its search trials."""
     text, status = row.pop("spec"), row.pop("status")
     for column in ("name", "objective", "ends_at", "idle"):
         del row[column]

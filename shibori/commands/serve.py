@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+from typing import Any
 
 import click
 
@@ -34,17 +35,35 @@ from shibori.until import end_with_stdin
     show_envvar=True,
     help="How many server processes share the port; more than one need PostgreSQL.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "text"]),
+    envvar="SHIBORI_LOG_FORMAT",
+    show_envvar=True,
+    help="How the log is written; text on a terminal and JSON elsewhere, unless said.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="SHIBORI_LOG_LEVEL",
+    default="info",
+    show_default=True,
+    show_envvar=True,
+    help="The least that is logged.",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
-def command(host: str, port: int, database: str, count: int, until_stdin_closes: bool) -> None:
+def command(host: str, port: int, database: str, count: int, until_stdin_closes: bool, **logs: Any) -> None:
     """Run the server until it is interrupted. Its log goes to the standard error."""
     _require_shareable(database, count)
+    from service.logs import write_log
     from service.settings import Settings
     from service.storage.migrations import prepare
     from service.storage.sole_use import sole_use
-    from shibori.server import log_to_stderr, serve
+    from shibori.server import serve
     from shibori.servers import serve_together
 
-    log_to_stderr()
+    settings = Settings(database_url=database, **logs)
+    write_log(sys.stderr, settings.log_format, settings.log_level)
     # The server hands a signal on after an orderly end, and then it is no reason to fail.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if until_stdin_closes:
@@ -52,7 +71,6 @@ def command(host: str, port: int, database: str, count: int, until_stdin_closes:
     listening = _listening(host, port)
     with database_errors(), sole_use(database):
         prepare(database)
-    settings = Settings(database_url=database)
     if count > 1:
         sys.exit(serve_together(settings, listening, count))
     serve(settings, listening)

@@ -89,7 +89,8 @@ def _beside(tested: FinalTest, classic: FinalTest) -> str:
 
 
 def _serve(plan: Plan) -> list[str]:
-    return ["serve", "--host", "127.0.0.1", "--port", str(plan.port), "--database", plan.database]
+    listening = ["--host", "127.0.0.1", "--port", str(plan.port)]
+    return ["serve", *listening, "--database", plan.database, "--log-format", "text"]
 
 
 def _work(plan: Plan, study: str) -> list[str]:

@@ -1,0 +1,82 @@
+"""Counts and logs every request, and gives it an id that its log lines and its answer carry."""
+
+import logging
+import os
+import re
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Literal
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.logs import request_id
+
+log = logging.getLogger("shibori.requests")
+Requests = Literal["all", "mutations", "none"]
+Count = Callable[[str, str, int, float], None]
+"""Hears of each answer: its method, the template of its route, its status and its seconds."""
+API = "/api/v1"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_GIVEN_ID = re.compile(rb"[\x20-\x7e]{1,128}")
+
+
+class Observed:
+    """Middleware around everything else."""
+
+    def __init__(self, app: ASGIApp, count: Count, logged: Requests) -> None:
+        self._app, self._count, self._logged = app, count, logged
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start, status, name = perf_counter(), 500, _id_of(scope)
+        # The task of a request ends with it, and what is logged of an error comes after this.
+        request_id.set(name.decode())
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", name)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            self._note(scope, status, perf_counter() - start)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        method, route = scope["method"] if scope["method"] in METHODS else "other", template(scope)
+        self._count(method, route, status, seconds)
+        if self._logged == "all" or (self._logged == "mutations" and method not in READING):
+            log.info("answered", extra=_fields(scope, method, route, status, seconds))
+
+
+def template(scope: Scope) -> str:
+    """The path of a request's route with the names of its parameters; one word for what no route is for."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    if path is None:
+        return "unmatched"
+    # A route that was included knows its path below the prefix only.
+    return API + path if scope["path"].startswith(f"{API}/") and not path.startswith(API) else path
+
+
+def _id_of(scope: Scope) -> bytes:
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given if _GIVEN_ID.fullmatch(given) else os.urandom(12).hex().encode()
+
+
+def _fields(scope: Scope, method: str, route: str, status: int, seconds: float) -> dict[str, Any]:
+    named = scope.get("path_params") or {}
+    fields = {
+        "method": method,
+        "route": route,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "study": named.get("study"),
+        "trial": named.get("trial_id", named.get("number")),
+        "worker": scope.get("state", {}).get("worker"),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
