@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.soak.processes import Process, signalled
 
-LONGEST_STOP_SECONDS = 8.0
+LONGEST_STOP_SECONDS = 15.0
 LONGEST_STOP_OF_A_SERVER_SECONDS = 3.0
 
 

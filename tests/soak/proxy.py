@@ -15,7 +15,7 @@ from tests.soak.messages import Message, read_message
 
 PROMISES = ("complete", "fail", "release", "report")
 DROPPED, CUT_BEFORE, CUT_WITHIN, DELAYED = 0.03, 0.01, 0.01, 0.1
-LONGEST_DELAY_SECONDS = 3.0
+LONGEST_DELAY_SECONDS = 7.0
 ENDED = (asyncio.IncompleteReadError, ConnectionError, OSError)
 
 
@@ -68,7 +68,7 @@ class Proxy:
             return False
         if fate == "delayed":
             # Mostly short; a few are longer than a lease.
-            await asyncio.sleep(LONGEST_DELAY_SECONDS * self.chance.random() ** 4)
+            await asyncio.sleep(LONGEST_DELAY_SECONDS * self.chance.random() ** 6)
         writer.write(answer.raw[: len(answer.raw) // 2] if fate == "cut within" else answer.raw)
         await writer.drain()
         return fate != "cut within"

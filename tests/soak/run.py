@@ -20,9 +20,9 @@ from tests.soak.processes import Process, free_port
 
 PARENTS, CHILDREN = 4, 4
 STUDIES_AT_ONCE = 6
-LEASE_SECONDS = 2
+LEASE_SECONDS = 5
 MEAN_PAUSE_SECONDS = 1.5
-CALM_SECONDS = 240.0
+CALM_SECONDS = 300.0
 PATIENCE = Retry(total_seconds=120)
 KINDS: tuple[dict[str, Any], ...] = (
     {"budget": {"trials": 300}},
