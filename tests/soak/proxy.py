@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from shibori.until import end_with_stdin
 from tests.soak.messages import Message, read_message
 
 PROMISES = ("complete", "fail", "release", "report")
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     asked = parser.parse_args()
+    end_with_stdin()
     with asked.record.open("a", encoding="utf-8") as record:
         asyncio.run(_run(asked.port, Proxy(asked.server, record, random.Random(asked.seed))))
 
