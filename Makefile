@@ -6,7 +6,7 @@ PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all test-compose check lint types imports schema bench bench-search clean
+.PHONY: demo test test-all test-compose nightly soak check lint types imports schema bench bench-search clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Shibori needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
@@ -25,6 +25,16 @@ test-all: $(READY)
 
 test-compose: $(READY)
 	$(BIN)/pytest -m compose
+
+# What takes too long for every change: state machines by the thousand, and a soak of the length that is asked for.
+MINUTES := 10
+ENGINE := sqlite
+
+nightly: $(READY)
+	SHIBORI_STATE_MACHINES=2000 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/integration/test_state_machine.py
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak.run --minutes $(MINUTES) --engine $(ENGINE) $(if $(SEED),--seed $(SEED))
 
 check: lint types imports schema test-all
 

@@ -120,9 +120,16 @@ def _reported(exchange: Exchange, made: Row, trial: Row) -> bool:
     return made.end is None and trial.lease_expires_at is not None and trial.lease_expires_at > exchange.at
 
 
+def _released(exchange: Exchange, made: Row, trial: Row) -> bool:
+    """What is given back waits as if it had not been tried, or nobody wants it any more."""
+    was = exchange.before.trials[trial.id]
+    waits = (trial.status, trial.attempt) == (TrialStatus.WAITING, was.attempt - 1)
+    return made.end == AttemptEnd.RELEASED and (waits or trial.status == TrialStatus.CANCELLED)
+
+
 _DONE: Mapping[str, Callable[[Exchange, Row, Row], bool]] = {
     "complete": _completed,
     "report": _reported,
     "fail": lambda _, made, trial: made.end == AttemptEnd.FAILED and trial.status != TrialStatus.COMPLETED,
-    "release": lambda _, made, trial: made.end == AttemptEnd.RELEASED and trial.status != TrialStatus.COMPLETED,
+    "release": _released,
 }
