@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,15 @@ import sqlalchemy as sa
 
 from service.storage import migrations
 from service.storage.sqlite import sqlite_engine
+from service.storage.sqlite_library import library
 
 
 class BackupRefused(RuntimeError):
     """There is something that a backup would need or must not touch."""
 
 
-class BackupDamaged(RuntimeError):
-    """The copy is not what it should be."""
+class BackupFailed(RuntimeError):
+    """The copy could not be made, or is not what it should be, and is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,12 @@ def _copy(source: sa.URL, copy: Path) -> None:
     """All within one read: what is committed meanwhile is not in it, and waits for nothing."""
     engine = sqlite_engine(source, read_only=True)
     try:
-        connection = engine.raw_connection()
-        # The file is opened for reading alone; this would refuse to write the copy as well.
-        connection.cursor().execute("PRAGMA query_only = OFF")
-        connection.cursor().execute("VACUUM INTO ?", (str(copy),))
-        connection.close()
+        with closing(engine.raw_connection()) as connection:
+            # The file is opened for reading alone; this would refuse to write the copy as well.
+            connection.cursor().execute("PRAGMA query_only = OFF")
+            connection.cursor().execute("VACUUM INTO ?", (str(copy),))
+    except library().Error as error:
+        raise BackupFailed(f"{source.database} could not be copied: {error}") from error
     finally:
         engine.dispose()
 
@@ -90,7 +92,7 @@ def _checked(copy: Path) -> str:
     finally:
         engine.dispose()
     if found != ["ok"] or schema is None:
-        raise BackupDamaged(f"the copy is damaged and not kept: {'; '.join(found[:3])}, schema {schema or 'none'}")
+        raise BackupFailed(f"the copy is damaged: {'; '.join(found[:3])}, schema {schema or 'none'}")
     return schema
 
 

@@ -91,12 +91,7 @@ class Condition:
 
 def cause_of(error: BaseException, *, reading: bool = False) -> str | None:
     """What stands in the way of a database, found in an error or in what it came from; None where it is no such."""
-    for one in _chain(error):
-        if isinstance(one, sa.exc.TimeoutError):
-            return "all connections to the database are in use"
-        if isinstance(one, sa.exc.DBAPIError) and (cause := _cause(one, reading)):
-            return cause
-    return None
+    return next((cause for one in _chain(error) if (cause := _cause(one, reading))), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -105,17 +100,27 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _cause(error: sa.exc.DBAPIError, reading: bool) -> str | None:
-    code = getattr(error.orig, "sqlite_errorcode", None)
+def _cause(error: BaseException, reading: bool) -> str | None:
+    # What the library itself raises comes without a wrapping where a connection is opened anew.
+    origin = getattr(error, "orig", error)
+    code, state = getattr(origin, "sqlite_errorcode", None), getattr(origin, "sqlstate", None)
     if code is not None:
         return None if reading and code & 0xFF in NOT_OF_READING else SQLITE.get(code & 0xFF)
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        lost = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
-        return POSTGRESQL["08"] if lost else None
-    if reading and state in NOT_OF_READING:
-        return None
-    return next((POSTGRESQL[state[:n]] for n in (5, 3, 2) if state[:n] in POSTGRESQL), None)
+    if state is not None:
+        return None if reading and state in NOT_OF_READING else _postgresql_cause(state)
+    if isinstance(error, sa.exc.TimeoutError):
+        return "all connections to the database are in use"
+    return POSTGRESQL["08"] if _is_lost(error) else None
+
+
+def _postgresql_cause(state: str) -> str | None:
+    return next((POSTGRESQL[state[:size]] for size in (5, 3, 2) if state[:size] in POSTGRESQL), None)
+
+
+def _is_lost(error: BaseException) -> bool:
+    return isinstance(error, sa.exc.DBAPIError) and (
+        error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
+    )
 
 
 def _unavailable(cause: str) -> StorageUnavailable:

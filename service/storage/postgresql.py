@@ -61,7 +61,7 @@ class PostgresqlDatabase:
     def write(self, work: Work[Result]) -> Result:
         with self._condition.writing():
             if self._condition.trouble is not None:
-                self._transact(self._resume)
+                self._win(self._resume)
             return self._win(work)
 
     def _win(self, work: Work[Result]) -> Result:

@@ -39,13 +39,13 @@ def database_errors() -> Iterator[None]:
     """What keeps a command from its database, told in a sentence."""
     from sqlalchemy.exc import DatabaseError
 
-    from service.storage.backup import BackupDamaged, BackupRefused
+    from service.storage.backup import BackupFailed, BackupRefused
     from service.storage.migrations import SchemaMismatch
     from service.storage.sole_use import DatabaseInUse, FolderMissing
 
     try:
         yield
-    except (BackupDamaged, BackupRefused, DatabaseInUse, FolderMissing, SchemaMismatch) as error:
+    except (BackupFailed, BackupRefused, DatabaseInUse, FolderMissing, SchemaMismatch, OSError) as error:
         raise click.ClickException(str(error)) from error
     except DatabaseError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error

@@ -16,6 +16,10 @@ OBJECTIVE = "bowl"
 LONG = 600.0
 
 
+class _Ended(Exception):
+    """The load is no longer wanted, whether there is an answer or not."""
+
+
 class Load:
     """Asks again, in the same words, for as long as there is no answer."""
 
@@ -44,13 +48,19 @@ class Load:
         eventually(lambda: len(self.acknowledged) >= wanted or self.failures, "completions")
 
     def _run(self, worker: str) -> None:
-        patient = Retry(total_seconds=LONG, longest_pause_seconds=0.05)
+        patient = Retry(total_seconds=LONG, longest_pause_seconds=0.05, sleep=self._pause)
         try:
             with Client(self._url, retry=patient) as client:
                 while not self._ending.is_set():
                     self._work(client, worker)
+        except _Ended:
+            pass
         except Exception as error:  # noqa: BLE001 - whatever it was, the test has to say it
             self.failures.append(error)
+
+    def _pause(self, seconds: float) -> None:
+        if self._ending.wait(seconds):
+            raise _Ended
 
     def _work(self, client: Client, worker: str) -> None:
         wanted = ClaimRequest(

@@ -1,6 +1,7 @@
 """Starts, kills and watches the processes of the end-to-end tests."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from service.protocol import StudyView, TrialDetail
 HERE = Path(__file__).parent
 SHIBORI = [sys.executable, "-m", "shibori"]
 PATIENCE_SECONDS = 40.0
+BELOW_OUTGOING = range(20_000, 32_000)
 Found = TypeVar("Found")
 
 
@@ -44,9 +46,12 @@ def children_of(pid: int) -> set[int]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that no outgoing connection is given: one that looks for a server which is away could reach itself."""
+    while True:
+        port = secrets.choice(BELOW_OUTGOING)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:

@@ -11,10 +11,13 @@ from shibori.commands import main
 
 
 def serve(arguments: list[str]) -> NoReturn:
+    code = 1
     try:
-        main([*arguments, "--until-stdin-closes"], standalone_mode=False)
+        main([*arguments, "--until-stdin-closes"])
+    except SystemExit as end:
+        code = int(end.code or 0)
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def fork(arguments: list[str]) -> int:

@@ -58,6 +58,7 @@ def test_no_mutation_is_acknowledged_before_it_is_on_the_disk(own_server: Server
     assert traced_mutations(own_server, tmp_path / "trace") == []
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_wait_for_the_disk_would_be_noticed(tmp_path: Path) -> None:
     require_strace()
     with Server(tmp_path, launcher=[sys.executable, "-m", "tests.e2e.lowered_server"]) as lowered:
@@ -93,11 +94,11 @@ def assert_all_survives(server: Server, study: str, load: Load) -> None:
     assert_all_is_there(server.database, study, load.acknowledged)
 
 
-ALWAYS = {
-    "the flush fails": "inject=fdatasync,fsync:error=EIO",
-    "writing fails": "inject=pwrite64:error=EIO",
-    "the disk is full": "inject=pwrite64:error=ENOSPC",
-}
+ALWAYS = [
+    pytest.param("inject=fdatasync,fsync:error=EIO", id="the flush fails"),
+    pytest.param("inject=pwrite64:error=EIO", id="writing fails", marks=pytest.mark.slow),
+    pytest.param("inject=pwrite64:error=ENOSPC", id="the disk is full", marks=pytest.mark.slow),
+]
 NOW_AND_THEN = {
     "the flush fails": "inject=fdatasync,fsync:error=EIO:when=3+4",
     "writing fails": "inject=pwrite64:error=EIO:when=20+301",
@@ -105,7 +106,7 @@ NOW_AND_THEN = {
 }
 
 
-@pytest.mark.parametrize("fault", ALWAYS.values(), ids=ALWAYS)
+@pytest.mark.parametrize("fault", ALWAYS)
 def test_a_disk_that_fails_for_a_while_stops_nothing_for_good(fault: str, own_server: Server, tmp_path: Path) -> None:
     require_strace()
     study = submit(own_server)
@@ -119,6 +120,7 @@ def test_a_disk_that_fails_for_a_while_stops_nothing_for_good(fault: str, own_se
     assert_all_survives(own_server, study, load)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", NOW_AND_THEN.values(), ids=NOW_AND_THEN)
 def test_a_disk_that_fails_now_and_then_loses_nothing(fault: str, own_server: Server, tmp_path: Path) -> None:
     require_strace()

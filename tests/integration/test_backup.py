@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.storage import backup, migrations
-from service.storage.backup import BackupDamaged, BackupRefused, back_up
+from service.storage.backup import BackupFailed, BackupRefused, back_up
 from service.storage.examination import examine
 from tests.integration.cluster import Cluster
 from tests.integration.harness import Api
@@ -78,6 +78,6 @@ def test_a_damaged_copy_is_not_kept(api: Api, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(backup, "_copy", damage)
     folder = tmp_path / "copies"
     folder.mkdir()
-    with pytest.raises(BackupDamaged, match="schema none"):
+    with pytest.raises(BackupFailed, match="schema none"):
         back_up(api.url, folder / "copy.db")
     assert [file.name for file in folder.iterdir() if file.suffix == ".db"] == []

@@ -33,6 +33,7 @@ FULL, FLUSH_FAILED, READ_ONLY, CONSTRAINT = 13, 1034, 8, 19
     [
         (said(SqliteError(FULL)), "the disk is full"),
         (said(SqliteError(FLUSH_FAILED)), "the disk reports an error"),
+        (SqliteError(FULL), "the disk is full"),
         (said(SqliteError(CONSTRAINT)), None),
         (said(PostgresqlError("53100")), "the disk of PostgreSQL is full"),
         (said(PostgresqlError("53300")), "PostgreSQL has run out of connections, memory or disk"),
