@@ -37,11 +37,12 @@ def database_errors() -> Iterator[None]:
     from sqlalchemy.exc import OperationalError
 
     from service.storage.migrations import SchemaMismatch
+    from service.storage.postgresql_engine import ServerTooOld
     from service.storage.sole_use import DatabaseInUse, FolderMissing
 
     try:
         yield
-    except (DatabaseInUse, FolderMissing, SchemaMismatch) as error:
+    except (DatabaseInUse, FolderMissing, SchemaMismatch, ServerTooOld) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error
