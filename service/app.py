@@ -76,13 +76,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             suggester = Suggester(database, process, lambda: membership.leads)
             away_seconds = SHORTEST_ABSENCE_SECONDS + 2 * settings.sweep_seconds
             sweeper = Sweeper(database, time, lambda: membership.leads, away_seconds)
-            membership.join(sweeper.begin)
             tasks["sweeper"] = Repeated("sweeper", sweeper.sweep, settings.sweep_seconds)
             tasks["suggester"] = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             for task in tasks.values():
                 stack.enter_context(task)
-            # First of all, so that another server leads while this one ends.
+            # Left first of all, so that another server leads while this one ends.
             stack.callback(membership.leave)
+            membership.join(sweeper.begin)
             app.state.database, app.state.schema = database, migrations.head()
             app.state.search_process, app.state.membership = questions, membership
             yield

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,6 +113,10 @@ class Trials(TrialMoves, TrialLists):
         """The ids of the studies of running trials whose lease has run out."""
         return list(self._connection.scalars(_STUDIES_WITH_EXPIRED, {"now": now}))
 
+    def studies_with_running(self) -> list[str]:
+        """The ids of the studies of which a trial runs."""
+        return self.studies_with_expired(_END_OF_TIME)
+
     def has_point(self, study_id: str, point: PointKey, besides: Sequence[int] = ()) -> bool:
         """Whether a trial of the study, besides some, has a point."""
         asked = {"of_study": study_id, "of_point": point, "besides": list(besides)}
@@ -126,6 +130,7 @@ class Trials(TrialMoves, TrialLists):
         return [trial_of(row) for row in self._connection.execute(query, parameters).mappings()]
 
 
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 # Statements that every trial passes through are built once: building one costs more than running it.
 _RUNNING = trials.c.status == TrialStatus.RUNNING
 _ADD = sa.insert(trials).returning(trials.c.id, sort_by_parameter_order=True)
