@@ -94,7 +94,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             suggester = Suggester(database, process, lambda: membership.leads, metrics.suggested)
             away_seconds = SHORTEST_ABSENCE_SECONDS + 2 * settings.sweep_seconds
             sweeper = Sweeper(database, time, lambda: membership.leads, away_seconds)
-            membership.join(sweeper.begin)
             tasks["sweeper"] = Repeated("sweeper", sweeper.sweep, settings.sweep_seconds)
             tasks["suggester"] = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             for task in tasks.values():
@@ -102,8 +101,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             # Ended before their threads, which wait for what they compute.
             stack.enter_context(process)
             stack.enter_context(questions)
-            # First of all, so that another server leads while this one ends.
+            # Left first of all, so that another server leads while this one ends.
             stack.callback(membership.leave)
+            membership.join(sweeper.begin)
             app.state.database, app.state.schema = database, migrations.head()
             app.state.search_process, app.state.membership = questions, membership
             app.state.parts = {name: [task.trouble] for name, task in tasks.items()}

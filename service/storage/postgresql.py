@@ -53,27 +53,14 @@ class PostgresqlDatabase:
         return self._condition.trouble
 
     def read(self, work: Work[Result]) -> Result:
-        with self._condition.reading(), self._engine.connect() as connection:
-            reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with reading.begin():
-                return work(Store(reading, self._clock(), self._entropy))
+        with self._condition.reading():
+            return self._until_it_passes(lambda: self._look(work))
 
     def write(self, work: Work[Result]) -> Result:
         with self._condition.writing():
             if self._condition.trouble is not None:
-                self._win(self._resume)
-            return self._win(work)
-
-    def _win(self, work: Work[Result]) -> Result:
-        for tried in range(TRIES - 1):
-            try:
-                return self._transact(work)
-            except sa.exc.DBAPIError as error:
-                if (cause := _passing_cause(error)) is None:
-                    raise
-                self._on_retry(cause)
-            self._sleep(self._pause_seconds(tried))
-        return self._transact(work)
+                self._until_it_passes(lambda: self._transact(self._resume))
+            return self._until_it_passes(lambda: self._transact(work))
 
     def submit(self, work: Work[Result]) -> Future[Result]:
         return self._executor.submit(self.write, work)
@@ -81,6 +68,23 @@ class PostgresqlDatabase:
     def close(self) -> None:
         self._executor.shutdown()
         self._engine.dispose()
+
+    def _until_it_passes(self, transaction: Callable[[], Result]) -> Result:
+        for tried in range(TRIES - 1):
+            try:
+                return transaction()
+            except sa.exc.DBAPIError as error:
+                if (cause := _passing_cause(error)) is None:
+                    raise
+                self._on_retry(cause)
+            self._sleep(self._pause_seconds(tried))
+        return transaction()
+
+    def _look(self, work: Work[Result]) -> Result:
+        with self._engine.connect() as connection:
+            reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with reading.begin():
+                return work(Store(reading, self._clock(), self._entropy))
 
     def _transact(self, work: Work[Result]) -> Result:
         with self._engine.connect() as connection, connection.begin() as transaction:

@@ -14,11 +14,11 @@ log = logging.getLogger("shibori.membership")
 CHANNEL = "shibori"
 PAUSE_SECONDS = 0.005
 """At least so long between two messages: what is committed meanwhile shares the next one."""
-LAST_SECONDS = 1.0
+LAST_SECONDS = AGAIN_SECONDS = 1.0
 
 
 class Teller:
-    """What it cannot tell it drops: whoever waits asks by itself once a second."""
+    """What it cannot tell now it tells later: whoever waits for it asks by itself once a second."""
 
     def __init__(self, url: URL, name: str) -> None:
         self._url, self._name = url, name
@@ -49,14 +49,21 @@ class Teller:
                     self._tell_in(session)
             except psycopg.Error as error:
                 log.info("other servers could not be told: %s", error)
-                self._closing.wait(1.0)
+                self._closing.wait(AGAIN_SECONDS)
 
     def _tell_in(self, session: Session) -> None:
         while not self._closing.wait(PAUSE_SECONDS):
             self._wake.wait()
             self._wake.clear()
             if signals := self._taken():
-                session.execute("SELECT pg_notify(%s, %s)", [CHANNEL, " ".join([self._name, *sorted(signals)])])
+                self._tell_these(session, signals)
+
+    def _tell_these(self, session: Session, signals: frozenset[Signal]) -> None:
+        try:
+            session.execute("SELECT pg_notify(%s, %s)", [CHANNEL, " ".join([self._name, *sorted(signals)])])
+        except psycopg.Error:
+            self.tell(signals)
+            raise
 
     def _taken(self) -> frozenset[Signal]:
         with self._lock:

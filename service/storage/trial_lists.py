@@ -44,11 +44,6 @@ class TrialLists:
         rows = self._connection.execute(TRIALS.where(trials.c.study_id == study_id, trials.c.number.in_(numbers)))
         return {row["number"]: trial_of(row) for row in rows.mappings()}
 
-    def studies_with_running(self) -> list[str]:
-        """The ids of the studies of which a trial runs."""
-        running = sa.select(trials.c.study_id).where(trials.c.lease_expires_at.is_not(None))
-        return list(self._connection.scalars(running.distinct().order_by(trials.c.study_id)))
-
     def unclaimed(self, study_id: str) -> list[Trial]:
         """Suggestions that wait and that nobody has ever claimed."""
         rows = self._connection.execute(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -95,6 +95,10 @@ class Trials(TrialMoves, TrialLists):
         """The ids of the studies of running trials whose lease has run out."""
         return list(self._connection.scalars(_STUDIES_WITH_EXPIRED, {"now": now}))
 
+    def studies_with_running(self) -> list[str]:
+        """The ids of the studies of which a trial runs."""
+        return self.studies_with_expired(_END_OF_TIME)
+
     def has_point(self, study_id: str, point: PointKey, besides: Sequence[int] = ()) -> bool:
         """Whether a trial of the study, besides some, has a point."""
         asked = {"of_study": study_id, "of_point": point, "besides": list(besides)}
@@ -154,6 +158,7 @@ _NEVER_RUN: dict[str, Any] = dict.fromkeys(
         "stop_reason",
     )
 )
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 # Statements that every trial passes through are built once: building one costs more than running it.
 _RUNNING = trials.c.status == TrialStatus.RUNNING
 _ADD = sa.insert(trials).returning(trials.c.id, sort_by_parameter_order=True)

@@ -41,11 +41,12 @@ def database_errors() -> Iterator[None]:
 
     from service.storage.backup import BackupFailed, BackupRefused
     from service.storage.migrations import SchemaMismatch
+    from service.storage.postgresql_engine import ServerTooOld
     from service.storage.sole_use import DatabaseInUse, FolderMissing
 
     try:
         yield
-    except (BackupFailed, BackupRefused, DatabaseInUse, FolderMissing, SchemaMismatch, OSError) as error:
+    except (BackupFailed, BackupRefused, DatabaseInUse, FolderMissing, SchemaMismatch, ServerTooOld, OSError) as error:
         raise click.ClickException(str(error)) from error
     except DatabaseError as error:
         raise click.ClickException(f"the database does not answer: {error.orig}") from error

@@ -51,6 +51,17 @@ def test_a_study_from_its_file_to_its_next_round(server: Server, crew: Crew, tmp
     assert run(server, "study", "show", "whole").returncode == 1
 
 
+def test_workers_are_listed_and_released(server: Server) -> None:
+    server.client.claim(ClaimRequest(worker="ann", objectives=["f"]))
+    listed = run(server, "workers", "list").stdout.splitlines()
+    assert listed[0].split()[:2] == ["NAME", "RUNNING"]
+    assert any(line.startswith("ann ") for line in listed)
+    assert "ann" in [worker["name"] for worker in json.loads(run(server, "workers", "list", "--json").stdout)]
+    assert "ann may claim again" in run(server, "workers", "release", "ann").stderr
+    assert json.loads(run(server, "workers", "release", "ann", "--json").stdout)["paused"] is None
+    assert "No worker 'nobody'" in run(server, "workers", "release", "nobody").stderr
+
+
 def test_a_study_is_paused_resumed_and_stopped(server: Server) -> None:
     assert run(server, "study", "create", "-", text=spec("controlled")).returncode == 0
     for command, status in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):

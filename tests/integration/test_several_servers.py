@@ -266,6 +266,16 @@ def test_work_whose_connection_is_lost_before_its_commit_is_done_again(noted: Tr
     assert notes(noted.database) == 1
 
 
+def test_a_reading_whose_connection_is_lost_is_done_again(noted: Tried) -> None:
+    def work(store: Store) -> int:
+        if not noted.causes:
+            execute(store, "SELECT pg_terminate_backend(pg_backend_pid())")
+        return 7
+
+    assert noted.database.read(work) == 7
+    assert noted.causes == ["connection"]
+
+
 @pytest.mark.parametrize(("when", "there"), [("before", 0), ("after", 1)])
 def test_a_commit_whose_answer_is_lost_is_neither_a_success_nor_repeated(
     noted: Tried, through: sa.URL, proxy: Proxy, when: Loss, there: int

@@ -105,6 +105,16 @@ def test_a_mutation_asked_again_keeps_its_key_and_the_next_has_another() -> None
     assert first == again != second
 
 
+def test_a_worker_is_released_by_its_name_whatever_is_in_it() -> None:
+    seen = {"first_seen_at": "2026-01-01T00:00:00Z", "last_seen_at": "2026-01-01T00:00:00Z"}
+    counts = {"running": 0, "completed": 1, "failed": 0}
+    client, connections = client_of((200, {"name": "a/b c", "objectives": ["f"], **counts, **seen}))
+    assert client.release_worker("a/b c").paused is None
+    (asked,) = connections.asked
+    assert asked["url"].endswith("/api/v1/workers/a%2Fb%20c/release")
+    assert asked["headers"]["Idempotency-Key"]
+
+
 def test_a_claim_asked_again_is_the_same_request() -> None:
     client, connections = client_of((503, b""), (200, {"trials": []}))
     client.claim(ClaimRequest(worker="w", objectives=["f"], wait_seconds=20, request_id="r"))

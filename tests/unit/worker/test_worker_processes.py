@@ -108,6 +108,23 @@ def test_a_wait_is_never_longer_than_the_server_allows_nor_negative(claimed: Any
     assert [request.wait_seconds for request in server.asked] == [30, 0]
 
 
+class Pausing:
+    """A server that gives this worker nothing, and says why or does not."""
+
+    def __init__(self, *reasons: str | None) -> None:
+        self.reasons = list(reasons)
+
+    def claim(self, _: ClaimRequest) -> Claimed:
+        return Claimed(trials=[], paused=self.reasons.pop(0))
+
+
+def test_a_worker_that_is_paused_says_so_once_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    asking = claims(Pausing("it failed", "it failed", None, "it failed"), Shutdown())
+    for said in (1, 1, 1, 2):
+        assert asking.next(0) == []
+        assert caplog.text.count("this worker is paused: it failed") == said
+
+
 def test_idleness_counts_from_the_last_trial() -> None:
     now = [0.0]
     idle = Idleness(5.0, clock=lambda: now[0])
