@@ -102,7 +102,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
     api = APIRouter(prefix=API)
-    for part in (studies, trials, replay, rounds, importance, confirmation, figures, work, weights, catalogue):
+    for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

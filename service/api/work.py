@@ -1,6 +1,5 @@
 """The calls of workers: claim, report, complete, fail, release."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -58,23 +57,20 @@ async def claim(
     def work(store: Store) -> Claimed:
         return claimed_view(claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id))
 
-    async def once() -> StoredAnswer:
-        return await asyncio.wrap_future(mutating.submit(work, keep=_has_trials))
-
     async def in_turn() -> StoredAnswer | None:
         # Nobody would ever run what is leased to a worker that has hung up.
-        said = first if await request.is_disconnected() else await once()
+        said = first if await request.is_disconnected() else await mutating.attempt(work, keep=_has_trials)
         return said if said is first or said.body != _NOTHING else None
 
     seen, seconds = notifier.generation, min(wanted.wait_seconds, MAX_WAIT_SECONDS)
-    first = await once()
+    first = await mutating.attempt(work, keep=_has_trials)
     if first.body != _NOTHING or seconds == 0:
         return respond(first)
     return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)
 
 
 @router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
-def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
+async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
     """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
     def work(store: Store) -> ReportAnswer:
@@ -84,11 +80,11 @@ def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Respon
             return ReportAnswer(action="stop", reason=answer.reason, expires_at=None, claimed=claimed)
         return ReportAnswer(action="continue", reason=None, expires_at=answer.expires_at, report_at=answer.report_at)
 
-    return mutating.answer(work)
+    return await mutating.answer(work)
 
 
 @router.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
-def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
+async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
     """Record a trial's value, and claim the next trials in the same request."""
 
     claims = mutating.may_claim(said.claim_next)
@@ -97,13 +93,13 @@ def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Re
         done = complete_trial(store, trial_id, said.lease, said.value, said.samples, _numbers(said.epochs), claims)
         return CompleteAnswer(trial=trial_view(done.trial), claimed=claimed_view(done.claimed))
 
-    return mutating.answer(work)
+    return await mutating.answer(work)
 
 
 @router.post("/trials/{trial_id}/fail", response_model=TrialView)
-def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
+async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
     """Record that a trial failed and why; it may try again where `retryable` is true."""
-    return mutating.answer(
+    return await mutating.answer(
         lambda store: trial_view(
             fail_trial(
                 store,
@@ -119,9 +115,11 @@ def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
 
 
 @router.post("/trials/{trial_id}/release", response_model=TrialView)
-def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
+async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
     """Give a trial back; the attempt does not count."""
-    return mutating.answer(lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs))))
+    return await mutating.answer(
+        lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs)))
+    )
 
 
 _SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")

@@ -32,9 +32,10 @@ class Openings:
     def candidates(self, objectives: Collection[str]) -> list[Candidate]:
         """Studies with trials that wait, or that may still draw some, oldest first."""
         asked = {"objectives": list(objectives)}
-        rows = self._connection.execute(_CANDIDATES, asked).all()
+        rows = self._connection.execute(_CANDIDATES, asked).mappings().all()
         counts = self._counts(asked)
-        return [Candidate(study_of(row, _of_search(counts[row.id])), counts[row.id]) for row in rows]
+        found = [(dict(row), counts[row["id"]]) for row in rows]
+        return [Candidate(study_of(row, _of_search(counted)), counted) for row, counted in found]
 
     def _counts(self, asked: Mapping[str, list[str]]) -> Mapping[str, Counts]:
         found: dict[str, dict[tuple[Purpose, TrialStatus], int]] = defaultdict(dict)

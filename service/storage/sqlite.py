@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from service.storage.savepoints import savepoint
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
 
 LARGEST_BATCH = 64
@@ -126,7 +127,7 @@ class SqliteDatabase:
     ) -> frozenset[Any]:
         store = Store(connection, self._clock(), self._entropy)
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 result = unit.work(store)
         except Exception as error:  # noqa: BLE001 (this unit is undone; the others of the batch go on)
             answers.append((unit, None, error))

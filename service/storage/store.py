@@ -21,6 +21,7 @@ from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
 from service.storage.openings import Openings
 from service.storage.rounds import Rounds
+from service.storage.savepoints import Undone, savepoint
 from service.storage.standings import Standings
 from service.storage.studies import Studies
 from service.storage.tables import VERSION_TABLE
@@ -98,10 +99,10 @@ class Store:
         """A part of the transaction that is undone, and its locks let go, unless it is kept."""
         part, known = Tentative(), len(self.facts)
         try:
-            with self._connection.begin_nested() as savepoint:
+            with savepoint(self._connection):
                 yield part
                 if not part.kept:
-                    savepoint.rollback()
+                    raise Undone
         finally:
             if not part.kept:
                 del self.facts[known:]
