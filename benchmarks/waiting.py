@@ -5,6 +5,7 @@ The clients are plain sockets in a process of their own. A trial comes into bein
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -127,12 +128,21 @@ def memory_megabytes(server: Started) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]) / 1024
 
 
+def processor_seconds(server: Started) -> float:
+    """What the server's process has computed so far."""
+    fields = Path(f"/proc/{server.popen.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def waiting_clients(client: Client, server: Started) -> None:
     client.submit_study(SPEC)
+    start, computed = perf_counter(), processor_seconds(server)
     with ProcessPoolExecutor(1, get_context("spawn")) as beside:
         seen = beside.submit(crowd_of, client.url).result()
     show(f"{CLIENTS} waiting: /livez, p50 and p99 of {len(seen.livez)}", *percentiles(seen.livez))
     show(f"{CLIENTS} waiting: a new trial arrives, p50 and p99 of {TRIALS}", *percentiles(seen.arrivals))
+    share = (processor_seconds(server) - computed) / (perf_counter() - start)
+    print(f"  {f'{CLIENTS} waiting: processor time of the server, of one core':<56} {share:>7.1%}", flush=True)
     print(f"  {f'{CLIENTS} waiting: memory of the server':<56} {memory_megabytes(server):>7.0f} MB", flush=True)
 
 

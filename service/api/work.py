@@ -59,16 +59,13 @@ async def claim(
         given = claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id, pause_after)
         return claimed_view(given.claims, given.paused)
 
-    async def once() -> StoredAnswer:
-        return await mutating.attempt(work, keep=_has_trials)
-
     async def in_turn() -> StoredAnswer | None:
         # Nobody would ever run what is leased to a worker that has hung up.
-        said = first if await request.is_disconnected() else await once()
+        said = first if await request.is_disconnected() else await mutating.attempt(work, keep=_has_trials)
         return None if _is_empty(said) and said is not first else said
 
     seen, seconds = notifier.generation, min(wanted.wait_seconds, MAX_WAIT_SECONDS)
-    first = await once()
+    first = await mutating.attempt(work, keep=_has_trials)
     if seconds == 0 or not _is_empty(first):
         return respond(first)
     return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)

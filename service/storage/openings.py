@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from service.domain.status import UNFINISHED, Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.storage.studies import study_of
-from service.storage.tables import studies, trial_counts
+from service.storage.tables import MAY_GIVE, studies, trial_counts
 
 Counts = Mapping[tuple[Purpose, TrialStatus], int]
 
@@ -32,9 +32,10 @@ class Openings:
     def candidates(self, objectives: Collection[str]) -> list[Candidate]:
         """Studies with trials that wait, or that may still draw some, oldest first."""
         asked = {"objectives": list(objectives)}
-        rows = [dict(row) for row in self._connection.execute(_CANDIDATES, asked).mappings()]
+        rows = self._connection.execute(_CANDIDATES, asked).mappings().all()
         counts = self._counts(asked)
-        return [Candidate(study_of(row, _of_search(counts[row["id"]])), counts[row["id"]]) for row in rows]
+        found = [(dict(row), counts[row["id"]]) for row in rows]
+        return [Candidate(study_of(row, _of_search(counted)), counted) for row, counted in found]
 
     def _counts(self, asked: Mapping[str, list[str]]) -> Mapping[str, Counts]:
         found: dict[str, dict[tuple[Purpose, TrialStatus], int]] = defaultdict(dict)
@@ -53,6 +54,8 @@ _HAS_WAITING = sa.exists().where(
     trial_counts.c.trials > 0,
 )
 _MAY_GIVE = (
+    # In these words, since by them SQLite finds the index.
+    sa.text(MAY_GIVE),
     studies.c.objective.in_(sa.bindparam("objectives", expanding=True)),
     sa.or_(
         sa.and_(studies.c.status == StudyStatus.RUNNING, sa.or_(studies.c.ended_by.is_(None), _HAS_WAITING)),
