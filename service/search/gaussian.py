@@ -26,10 +26,13 @@ class Process:
     noise: float
     known: Floats
     """The columns of the points, in lengths."""
-    inverse: Floats
-    """That of the points' covariance."""
+    whitening: Floats
+    """The inverse of the lower triangular factor of the points' covariance.
+
+    With the covariance's own inverse rounding errors of points side by side would grow by the square.
+    """
     weights: Floats
-    """The inverse times the scores."""
+    """The covariance's inverse times the scores."""
 
     @classmethod
     def fitted(cls, columns: Floats, groups: Places, scores: Floats) -> Self:
@@ -42,28 +45,28 @@ class Process:
     def of(cls, found: Hyperparameters, groups: Places, columns: Floats, scores: Floats) -> Self:
         lengths = np.array(found.lengths)[groups]
         model = _regressor(found.scale, lengths, found.noise).fit(columns, scores)
-        return cls(found.scale, lengths, found.noise, columns / lengths, _inverse(model.L_), model.alpha_)
+        return cls(found.scale, lengths, found.noise, columns / lengths, _inverted(model.L_), model.alpha_)
 
     def with_points(self, columns: Floats) -> Self:
-        """The same process with more points, to be told their scores; the inverse grows by a block."""
+        """The same process with more points, to be told their scores; the whitening grows by a block."""
         if len(columns) == 0:
             return self
         more = columns / self.lengths
-        shared = self._covariance(more, self.known)
-        explained = shared @ self.inverse
-        own = self._covariance(more, more) + self.noise * np.eye(len(more)) - explained @ shared.T
-        block = np.linalg.inv(own)
-        corner = -block @ explained
-        inverse = np.block([[self.inverse - explained.T @ corner, corner.T], [corner, block]])
-        return replace(self, known=np.vstack([self.known, more]), inverse=inverse)
+        shared = self._covariance(more, self.known) @ self.whitening.T
+        own = self._covariance(more, more) + self.noise * np.eye(len(more)) - shared @ shared.T
+        block = _inverted(np.linalg.cholesky(own))
+        corner = -block @ shared @ self.whitening
+        whitening = np.block([[self.whitening, np.zeros_like(corner.T)], [corner, block]])
+        return replace(self, known=np.vstack([self.known, more]), whitening=whitening)
 
     def with_scores(self, scores: Floats) -> Self:
-        return replace(self, weights=self.inverse @ scores)
+        return replace(self, weights=self.whitening.T @ (self.whitening @ scores))
 
     def predict(self, columns: Floats) -> tuple[Floats, Floats]:
         """The mean and the deviation at each point, of the function without its noise."""
         shared = self._covariance(columns / self.lengths, self.known)
-        variance = self.scale - np.einsum("mn,mn->m", shared @ self.inverse, shared)
+        explained = shared @ self.whitening.T
+        variance = self.scale - np.einsum("mn,mn->m", explained, explained)
         return shared @ self.weights, np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
 
     def slopes(self, columns: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -72,12 +75,13 @@ class Process:
         root = ROOT_5 * np.sqrt(np.einsum("mnc,mnc->mn", apart, apart))
         fall = self.scale * np.exp(-root)
         shared = (1 + root + root * root / 3) * fall
-        explained = shared @ self.inverse
-        variance = self.scale - np.einsum("mn,mn->m", explained, shared)
+        explained = shared @ self.whitening.T
+        variance = self.scale - np.einsum("mn,mn->m", explained, explained)
         deviation = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
         steep = -5 / 3 * (1 + root) * fall
         of_mean = np.einsum("mn,mnc->mc", steep * self.weights, apart) / self.lengths
-        of_deviation = -np.einsum("mn,mnc->mc", steep * explained, apart) / self.lengths / deviation[:, np.newaxis]
+        leaning = steep * (explained @ self.whitening)
+        of_deviation = -np.einsum("mn,mnc->mc", leaning, apart) / self.lengths / deviation[:, np.newaxis]
         return shared @ self.weights, deviation, of_mean, of_deviation
 
     def distances(self, columns: Floats, others: Floats) -> Floats:
@@ -108,7 +112,7 @@ def _regressor(scale: float, lengths: Floats, noise: float) -> Any:
     return GaussianProcessRegressor(kernel=signal + WhiteKernel(noise, "fixed"), optimizer=None)
 
 
-def _inverse(factor: Floats) -> Floats:
-    from scipy.linalg import cho_solve
+def _inverted(factor: Floats) -> Floats:
+    from scipy.linalg import solve_triangular
 
-    return np.asarray(cho_solve((factor, True), np.eye(len(factor))))
+    return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True))

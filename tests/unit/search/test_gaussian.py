@@ -49,6 +49,15 @@ def test_points_that_come_later_are_known_as_if_they_had_been_there_at_once() ->
         assert ours == pytest.approx(at_once)
 
 
+def test_several_at_once_that_lie_side_by_side_leave_it_exact_where_there_is_hardly_any_noise() -> None:
+    sure = Hyperparameters(2.0, (0.4, 0.9), 1e-7)
+    columns = np.vstack([points(20), 0.5 + 1e-3 * points(24, seed=1)])
+    whole = Process.of(sure, GROUPS, columns, scores(columns))
+    first = Process.of(sure, GROUPS, columns[:36], scores(columns[:36]))
+    grown = first.with_points(columns[36:40]).with_points(columns[40:]).with_scores(scores(columns))
+    assert grown.predict(columns)[0] == pytest.approx(whole.predict(columns)[0], abs=1e-5)
+
+
 def test_its_slopes_are_those_of_differences() -> None:
     columns, elsewhere = points(20), points(5, seed=1)
     process = Process.of(FOUND, GROUPS, columns, scores(columns))
