@@ -72,6 +72,7 @@ PREPARED: Mapping[str, Preparing] = {
     "patch /studies/{study}": of_study("", {"budget": {"trials": 9}}),
     "delete /studies/{study}": once(paused, of_study("")),
     "post /studies/{study}/trials": of_study("/trials", {"trials": [{"params": {"lr": 0.1}}]}),
+    "post /studies/{study}/forget-curves": of_study("/forget-curves", {"older_than_days": 0}),
     "post /studies/{study}/trials/{number}/cancel": once(running, of_study("/trials/0/cancel")),
     "post /studies/{study}/trials/{number}/retry": once(failed, of_study("/trials/0/retry")),
     "post /studies/{study}/rounds": of_study("/rounds", {"ranges": {"lr": {"low": 0.001, "high": 0.1}}}),
