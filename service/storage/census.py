@@ -62,7 +62,7 @@ _SUGGESTIONS = (
     .select_from(_WAITING)
     .where(_WAITING.c.origin == Origin.SUGGESTED, _WAITING.c.leases == 0)
 )
-_RUNS = sa.exists().where(trials.c.worker == workers.c.name, trials.c.status == TrialStatus.RUNNING)
+_RUNS = sa.exists().where(trials.c.worker == workers.c.name, trials.c.lease_token.is_not(None))
 _STATES = sa.select(
     sa.case(
         (_RUNS, "active"),

@@ -94,7 +94,8 @@ def _execute(connection: sa.Connection, text: str, values: Sequence[object]) -> 
     try:
         return driver.execute(text, values)
     except error_type as error:
-        raise sa.exc.DBAPIError.instance(text, list(values), error, error_type, dialect=dialect) from error
+        told = {"hide_parameters": True, "dialect": dialect}
+        raise sa.exc.DBAPIError.instance(text, list(values), error, error_type, **told) from error
 
 
 def _processed(value: object, processor: Processor) -> object:

@@ -158,6 +158,25 @@ ROWS: dict[str, list[Row]] = {
         *_trial(51, "e", 1, "waiting", purpose="confirmation", origin="enqueued", source=0, split=4),
         ("final_tests", {"study_id": "e" * 32, "trial_id": 50, "opened_at": AT}),
     ],
+    "0006": [
+        (
+            "workers",
+            {
+                "name": "bob",
+                "objectives": '["bowl"]',
+                "purposes": '["search"]',
+                "completed": 0,
+                "failed": 5,
+                "failures_in_a_row": 5,
+                "failing_since": AT,
+                "failing_objective": "bowl",
+                "paused_at": AT,
+                "paused_reason": "Its last 5 trials failed.",
+                "first_seen_at": AT,
+                "last_seen_at": AT,
+            },
+        ),
+    ],
     "0007": [
         *_study("f", trials=1, idle=True),
         *_counts("f", "completed"),

@@ -42,8 +42,17 @@ def test_a_change_sets_what_its_parameters_name_and_nothing_else(api: Api) -> No
         assert change.change(connection, {"one": "w", "failed": 3}) == 1
         assert change.change(connection, {"one": "w", "study": "s"}) == 1
         assert change.change(connection, {"one": "nobody", "study": "s"}) == 0
-        row = connection.execute(sa.select(workers)).mappings().one()
-        assert dict(row) == {"name": "w", **new, "failed": 3, "study": "s", "first_seen_at": SEEN, "last_seen_at": SEEN}
+        row = connection.execute(
+            sa.select(*(workers.c[name] for name in ("name", *new, "first_seen_at", "last_seen_at")))
+        )
+        assert dict(row.mappings().one()) == {
+            "name": "w",
+            **new,
+            "failed": 3,
+            "study": "s",
+            "first_seen_at": SEEN,
+            "last_seen_at": SEEN,
+        }
 
     api.app.state.database.write(write)
 

@@ -69,7 +69,7 @@ class Race:
 
     def _wait_until_one_waits(self) -> None:
         if self._api.url.startswith("sqlite"):
-            units, never = self._api.app.state.database._units, threading.Event()
+            units, never = self._api.app.state.database._database._units, threading.Event()
             while units.empty():
                 never.wait(0.005)
             return
@@ -100,7 +100,7 @@ def test_the_sweep_against_a_completion_that_lands_between_its_read_and_its_writ
     ok(api.complete(claimed, 0.7))
     monkeypatch.setattr(Trials, "expired", lambda *_: seen)
     with pytest.raises(LeaseLost):
-        database.write(lambda store: expire_leases(store, study))
+        database.write(lambda store: expire_leases(store, store.studies.get(study)))
     trial = api.trial(0)
     assert (trial["status"], trial["value"], trial["attempts"][0]["end"]) == ("completed", 0.7, "completed")
     assert api.counts() == {"completed": 1}

@@ -59,23 +59,20 @@ def test_a_suggester_that_cannot_work_is_not_ready(api: Api) -> None:
 def test_a_thread_that_ended_or_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     never_begun = Repeated("never", lambda: None, 0.01)
     assert never_begun.trouble() == "its thread has ended"
-    running = Repeated("running", lambda: None, 1e6)
-    running.start()
-    assert running.trouble() is None
-    now = time.monotonic()
-    monkeypatch.setattr(background, "monotonic", lambda: now + 1e6 + background.LONGEST_TURN_SECONDS + 5)
-    assert running.trouble() == "its last turn ended 305 s ago"
-    running.stop()
+    with Repeated("running", lambda: None, 1e6) as running:
+        assert running.trouble() is None
+        now = time.monotonic()
+        monkeypatch.setattr(background, "monotonic", lambda: now + 1e6 + background.LONGEST_TURN_SECONDS + 5)
+        assert running.trouble() == "its last turn ended 305 s ago"
 
 
 def test_a_search_process_that_died_is_told_until_another_has_answered() -> None:
-    process = SearchProcess()
-    with pytest.raises(Exception, match="terminated abruptly"):
-        process.call(os._exit, 9)
-    assert "ended before it answered" in (process.trouble() or "")
-    assert process.call(abs, -3) == 3
-    assert process.trouble() is None
-    process.close()
+    with SearchProcess() as process:
+        with pytest.raises(Exception, match="terminated abruptly"):
+            process.call(os._exit, 9)
+        assert "ended before it answered" in (process.trouble() or "")
+        assert process.call(abs, -3) == 3
+        assert process.trouble() is None
 
 
 def test_a_search_process_that_is_closed_leaves_what_it_computes_and_computes_nothing_more(tmp_path: Path) -> None:
@@ -88,10 +85,10 @@ def test_a_search_process_that_is_closed_leaves_what_it_computes_and_computes_no
         answers.append("closed")
 
     asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    while not begun.exists():
-        asking.join(0.01)
-    process.close()
+    with process:
+        asking.start()
+        while not begun.exists():
+            asking.join(0.01)
     asking.join(20)
     assert answers == ["closed"]
     with pytest.raises(SearchClosed):
