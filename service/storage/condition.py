@@ -25,7 +25,7 @@ SQLITE: Mapping[int, str] = {
 }
 """By the primary result code."""
 POSTGRESQL: Mapping[str, str] = {
-    "08": "the connection to PostgreSQL is lost",
+    "08": "the connection to the database is lost",
     "25006": "PostgreSQL takes no writes: it is read-only",
     "53": "PostgreSQL has run out of connections, memory or disk",
     "53100": "the disk of PostgreSQL is full",

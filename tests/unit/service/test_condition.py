@@ -38,7 +38,7 @@ FULL, FLUSH_FAILED, READ_ONLY, CONSTRAINT = 13, 1034, 8, 19
         (said(PostgresqlError("53100")), "the disk of PostgreSQL is full"),
         (said(PostgresqlError("53300")), "PostgreSQL has run out of connections, memory or disk"),
         (said(PostgresqlError("57P01")), "PostgreSQL is shutting down or starting up"),
-        (said(PostgresqlError(None), lost=True), "the connection to PostgreSQL is lost"),
+        (said(PostgresqlError(None), lost=True), "the connection to the database is lost"),
         (said(PostgresqlError("23505")), None),
         (sa.exc.TimeoutError(), "all connections to the database are in use"),
         (ValueError("no"), None),
