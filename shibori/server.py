@@ -5,9 +5,6 @@ import socket
 import sys
 from types import FrameType
 
-import uvicorn
-
-from service.app import create_app
 from service.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75
@@ -20,6 +17,11 @@ def log_to_stderr() -> None:
 
 def serve(settings: Settings, listening: socket.socket) -> None:
     """Serve until a signal ends it."""
+    # Here, so that a parent which only starts servers does not load what they need.
+    import uvicorn
+
+    from service.app import create_app
+
     app = create_app(settings)
 
     class Server(uvicorn.Server):
