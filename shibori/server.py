@@ -2,9 +2,6 @@
 
 import socket
 
-import uvicorn
-
-from service.app import create_app
 from service.settings import Settings
 from shibori.orderly import OrderlyServer
 
@@ -14,6 +11,11 @@ GRACE_SECONDS = 8
 
 def serve(settings: Settings, listening: socket.socket) -> None:
     """Serve until a signal ends it."""
+    # Here, so that a parent which only starts servers does not load what they need.
+    import uvicorn
+
+    from service.app import create_app
+
     app = create_app(settings)
     config = uvicorn.Config(
         app,

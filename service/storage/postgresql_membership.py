@@ -96,9 +96,9 @@ class PostgresqlMembership:
             try:
                 with session:
                     self._attend(session)
-            except psycopg.Error as error:
+            except Exception as error:  # noqa: BLE001 (whatever it was, the others are to be heard again)
+                log.warning("this server has lost the others: %s", error)
                 self._holds = False
-                log.warning("the database is lost, and with it the other servers: %s", error)
             session = self._session_again()
 
     def _session_again(self) -> Session | None:
@@ -107,7 +107,8 @@ class PostgresqlMembership:
                 session = self._session()
             except psycopg.Error:
                 continue
-            # What the others have told meanwhile was not heard.
+            log.info("this server hears the others again")
+            # What they have told meanwhile was not heard.
             self._hear(frozenset(Signal))
             return session
         return None
@@ -124,7 +125,8 @@ class PostgresqlMembership:
             session.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{self._name} {LEFT}"])
 
     def _heard(self, payload: str) -> None:
-        name, *words = payload.split()
+        name, _, said = payload.partition(" ")
+        words = said.split()
         if name == self._name:
             return
         if LEFT in words:

@@ -96,6 +96,10 @@ class Server:
         hasty = self.client.with_retry(Retry(total_seconds=0))
         eventually(hasty.ready, "a server that is ready", self._log)
 
+    def startups(self) -> int:
+        """How many of its processes have begun to serve."""
+        return self._log.read_text().count("Application startup complete")
+
     @property
     def pid(self) -> int:
         assert self._process is not None

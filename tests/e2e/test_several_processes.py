@@ -39,9 +39,10 @@ def test_processes_do_a_whole_study_though_each_is_killed_once_and_end_with_thei
     study = pair.submit("together", TRIALS, settings={"epochs": 3, "epoch_seconds": 0.05}, retry={"max_attempts": 20})
     with Crew(pair.url, tmp_path) as crew:
         crew.start(study=study, processes=2)
-        for killed in two_children(pair):
+        eventually(lambda: pair.startups() == 2, "two processes that serve")
+        for count, killed in enumerate(two_children(pair), 1):
             kill(killed, signal.SIGKILL)
-            eventually(lambda killed=killed: killed not in two_children(pair), "another process in its place")
+            eventually(lambda count=count: pair.startups() == 2 + count, "another process in its place")
         pair.when(study.id, "completed")
     trials = pair.details(study.id)
     assert [trial.number for trial in trials] == list(range(TRIALS))

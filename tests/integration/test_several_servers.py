@@ -156,6 +156,15 @@ def test_what_one_server_commits_the_others_hear(url: sa.URL) -> None:
         assert one.heard.empty(), "nobody hears itself"
 
 
+def test_what_nobody_of_them_says_is_ignored(url: sa.URL) -> None:
+    with joined(url) as member, own_session(url) as stranger:
+        for payload in ("", "stranger", "stranger of another version"):
+            stranger.execute("SELECT pg_notify('shibori', %s)", [payload])
+        stranger.execute("SELECT pg_notify('shibori', 'stranger work')")
+        assert member.heard.get(timeout=PATIENCE_SECONDS) == {Signal.WORK}
+        assert member.heard.empty()
+
+
 def test_servers_go_by_the_clock_of_their_database(url: sa.URL) -> None:
     slow, quick = MovableClock(), MovableClock()
     quick.move(3600)
