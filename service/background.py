@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
+from time import thread_time
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases
@@ -11,6 +12,8 @@ from service.storage.store import Database, Store
 
 log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
+REST = 4
+"""So many times as long as a task has computed, it rests."""
 
 
 class Repeated:
@@ -18,7 +21,7 @@ class Repeated:
 
     def __init__(self, name: str, task: Task, pause_seconds: float) -> None:
         self._name, self._task, self._pause = name, task, pause_seconds
-        self._wake, self._stopping = threading.Event(), False
+        self._wake, self._end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -28,16 +31,19 @@ class Repeated:
         self._wake.set()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._end.set()
         self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._end.is_set():
             self._wake.wait(self._pause)
             self._wake.clear()
-            if not self._stopping:
+            began = thread_time()
+            if not self._end.is_set():
                 self._once()
+            # However often it is woken, it leaves the processor to those who answer.
+            self._end.wait(REST * (thread_time() - began))
 
     def _once(self) -> None:
         try:
