@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from time import monotonic
+from time import monotonic, thread_time
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, refresh_leases
@@ -14,6 +14,8 @@ from service.storage.store import Clock, Database, Store
 
 log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
+REST = 4
+"""So many times as long as a task has computed, it rests."""
 
 
 # Suggestions for many studies may take minutes; a turn that takes longer will hardly end.
@@ -25,7 +27,7 @@ class Repeated:
 
     def __init__(self, name: str, task: Task, pause_seconds: float) -> None:
         self._name, self._task, self._pause = name, task, pause_seconds
-        self._wake, self._stopping = threading.Event(), False
+        self._wake, self._end = threading.Event(), threading.Event()
         self._turned_at = monotonic()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -44,16 +46,19 @@ class Repeated:
         return f"its last turn ended {since:.0f} s ago" if since > LONGEST_TURN_SECONDS else None
 
     def __exit__(self, *_: object) -> None:
-        self._stopping = True
+        self._end.set()
         self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._end.is_set():
             self._wake.wait(self._pause)
             self._wake.clear()
-            if not self._stopping:
+            began = thread_time()
+            if not self._end.is_set():
                 self._once()
+            # However often it is woken, it leaves the processor to those who answer.
+            self._end.wait(REST * (thread_time() - began))
 
     def _once(self) -> None:
         try:

@@ -16,7 +16,7 @@ _Index: TypeAlias = tuple[str, tuple[str, ...], str | None]
 _ADDED: tuple[_Index, ...] = (
     ("studies", ("status", "created_at", "id"), None),
     ("studies", ("objective", "created_at", "id"), "NOT idle AND status IN ('running', 'completed')"),
-    ("studies", ("ends_at",), "ends_at IS NOT NULL"),
+    ("studies", ("status", "ends_at"), "ends_at IS NOT NULL"),
     ("trials", ("study_id", "purpose", "round", "status", "number"), None),
     ("trials", ("study_id", "purpose", "status", "value", "number"), "value IS NOT NULL"),
     ("trials", ("study_id", "purpose", "round", "status", "value", "number"), "value IS NOT NULL"),

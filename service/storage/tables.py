@@ -77,7 +77,7 @@ studies = sa.Table(
     sa.Index(None, "created_at", "id"),
     sa.Index(None, "status", "created_at", "id"),
     _partial("objective", "created_at", "id", where=MAY_GIVE),
-    _partial("ends_at", where="ends_at IS NOT NULL"),
+    _partial("status", "ends_at", where="ends_at IS NOT NULL"),
 )
 
 study_tags = sa.Table(

@@ -10,7 +10,7 @@ from service.domain.space import PointKey
 from service.domain.status import FINISHED, Purpose, TrialStatus
 from service.domain.trial import Goal, Observation, Origin, Trial
 from service.storage.tables import trials
-from service.storage.trial_pages import RANKED, After, Sort, page_of
+from service.storage.trial_pages import RANKED, After, Sort, count_of, page_of
 from service.storage.trial_rows import TRIALS, trial_of
 
 
@@ -103,6 +103,11 @@ class TrialLists:
                 wanted = TrialFilter(status=status, round=round)
                 found += self.page(study_id, wanted, sort, None, count - len(found))
         return found
+
+    def count_ranked(self, study_id: str, most: int, round: int | None = None) -> int:
+        """How many search trials have a value, counted up to a number."""
+        asked = {"of_study": study_id, "of_purpose": Purpose.SEARCH, "of_round": round, "rows": most}
+        return int(self._connection.scalar(count_of(RANKED, in_round=round is not None), asked) or 0)
 
     def page(
         self,

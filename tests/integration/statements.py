@@ -5,9 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import sqlalchemy as sa
+
+from service.storage import prepared
 
 STEPS_AT_ONCE = 100
 EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
@@ -46,9 +50,16 @@ def recorded() -> Iterator[list[Sent]]:
         measure = _sqlite if connection.dialect.name == "sqlite" else _postgresql
         sent.append(measure(cursor.connection, statement, first))
 
+    def note_prepared(connection: sa.Connection, text: str, values: Any) -> Any:
+        driver = connection.connection.driver_connection
+        note(connection, SimpleNamespace(connection=driver), text, values, None, False)
+        return run(connection, text, values)
+
+    run = prepared._execute
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
-        yield sent
+        with patch.object(prepared, "_execute", note_prepared):
+            yield sent
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
