@@ -14,7 +14,8 @@ def expire_leases(store: Store, study: Study) -> int:
     """Take back every trial of a study, which must be locked, whose lease has run out; returns how many."""
     expired = store.trials.expired(study.id, store.now)
     for trial in expired:
-        _take_back(store, Held(study, trial, last_epoch=None))
+        # The end of one may have changed the study for the next, as by a new round.
+        _take_back(store, Held(store.studies.get(study.id), trial, last_epoch=None))
     return len(expired)
 
 

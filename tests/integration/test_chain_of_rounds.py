@@ -111,3 +111,16 @@ def test_a_study_widens_by_itself_only_where_the_user_has_said_how_far(api: Api,
     opened = rounds[1]["ranges"]["lr"]
     assert opened["low"] > low
     assert (opened["high"] > high) if limit else (opened["high"] == high)
+
+
+def test_trials_that_are_lost_together_open_one_round(api: Api) -> None:
+    plan = {"policy": "leaders", "every": 2, "settings": {"top": 2}}
+    api.submit(narrowing=plan, budget={"trials": 20}, retry={"max_attempts": 1})
+    for number, claimed in enumerate(api.claim(2)):
+        ok(api.complete(claimed, number / 10))
+    best, *_ = api.claim(4)
+    ok(api.complete(best, 0.9))
+    api.clock.move(31)
+    api.sweep()
+    assert api.counts() == {"completed": 3, "failed": 3}
+    assert [one["parent"] for one in ok(api.get("/studies/study/rounds"))["items"]] == [None, 0, 1]
