@@ -34,7 +34,7 @@ from service.operations.openings import find_openings
 from service.settings import Settings
 from service.storage import migrations
 from service.storage.keys import StoredAnswer
-from service.storage.postgresql import PostgresqlDatabase
+from service.storage.postgresql import OnRetry, PostgresqlDatabase
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
@@ -66,7 +66,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
                     wake()
 
         with sole_use(settings.database_url):
-            database = watched.open(open_database(settings.database_url, clock, entropy, watched.telling(committed)))
+            told = watched.telling(committed)
+            database = watched.open(open_database(settings.database_url, clock, entropy, told, metrics.retried))
             database.write(refresh_leases)
             # Two, so that no suggestion waits behind a question that somebody asks.
             process, questions = SearchProcess(), SearchProcess()
@@ -110,10 +111,10 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     return app
 
 
-def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener) -> Database:
+def open_database(url: str, clock: Clock, entropy: Entropy, on_commit: Listener, on_retry: OnRetry) -> Database:
     """Open a database; a SQLite file is brought to this version's schema, any other must have it."""
     migrations.prepare(url)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
-    return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit)
+    return PostgresqlDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, on_retry=on_retry)

@@ -1,5 +1,6 @@
 """PostgreSQL: a pool of connections, each unit of work a transaction of its own, repeated when it lost a race."""
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import sqlalchemy as sa
@@ -8,16 +9,21 @@ from sqlalchemy.engine import URL
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
 
 # A row that another transaction has written first is found when the work is done again.
-RACES = ("40001", "40P01", "23505")
-"""Serialization failure, deadlock, unique violation."""
+RACES: Mapping[str, str] = {"40001": "serialization", "40P01": "deadlock", "23505": "unique"}
 TRIES = 10
+OnRetry = Callable[[str], None]
 
 
 class PostgresqlDatabase:
-    """Several servers may share it: rows that a decision rests on are locked by the operation."""
+    """Several servers may share it: rows that a decision rests on are locked by the operation.
 
-    def __init__(self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener) -> None:
-        self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
+    `on_retry` hears why a unit of work is done again: `serialization`, `deadlock` or `unique`.
+    """
+
+    def __init__(
+        self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener, on_retry: OnRetry = lambda _: None
+    ) -> None:
+        self._clock, self._entropy, self._on_commit, self._on_retry = clock, entropy, on_commit, on_retry
         self._engine = sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
         self._executor = ThreadPoolExecutor(16, thread_name_prefix="postgresql")
 
@@ -37,8 +43,10 @@ class PostgresqlDatabase:
             try:
                 return self._transact(work)
             except sa.exc.DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in RACES:
+                cause = RACES.get(getattr(error.orig, "sqlstate", None) or "")
+                if cause is None:
                     raise
+                self._on_retry(cause)
         return self._transact(work)
 
     def submit(self, work: Work[Result]) -> Future[Result]:

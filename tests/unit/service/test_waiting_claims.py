@@ -17,7 +17,7 @@ from service.notifier import Notifier
 from service.operations.openings import Opening
 from service.storage.workers import Terms
 
-NEVER = 1e6
+NEVER, PATIENCE_SECONDS = 1e6, 20.0
 OBJECTIVES = ("a", "b", "c")
 
 
@@ -99,7 +99,7 @@ def played(play: Callable[[Market], Coroutine[Any, Any, None]]) -> Market:
         await play(market)
         await market.line.end()
 
-    asyncio.run(whole())
+    asyncio.run(asyncio.wait_for(whole(), PATIENCE_SECONDS))
     return market
 
 
