@@ -36,7 +36,7 @@ from service.settings import Settings
 from service.storage import migrations
 from service.storage.keys import StoredAnswer
 from service.storage.membership import Alone, Membership
-from service.storage.postgresql import PostgresqlDatabase
+from service.storage.postgresql import OnRetry, PostgresqlDatabase
 from service.storage.postgresql_membership import PostgresqlMembership
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase
@@ -134,7 +134,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
 
 
 def open_database(
-    url: str, clock: Clock, entropy: Entropy, on_commit: Listener, on_retry: Callable[[str], None] = lambda _: None
+    url: str, clock: Clock, entropy: Entropy, on_commit: Listener, on_retry: OnRetry = lambda _: None
 ) -> Database:
     """Open a database, brought to this version's schema."""
     migrations.prepare(url)

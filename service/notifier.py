@@ -3,22 +3,19 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from contextvars import Context
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Generic
 
 from service.operations.openings import Opening, first_served
 from service.storage.workers import Terms
+from service.waiting_claim import Answer, Attempt, WaitingClaim
 
 log = logging.getLogger("shibori.waiting")
-Answer = TypeVar("Answer")
 Look = Callable[[Collection[str]], list[Opening]]
 """What there may be, without writing, for claims that name any of these objectives."""
-Attempt = Callable[[], Coroutine[Any, Any, Answer | None]]
-"""A claim, made once: its answer, or None while there is nothing for it."""
 
 MOST_AT_ONCE = 16
 # Another server on the same database may give work without telling this one.
@@ -27,18 +24,6 @@ LONGEST_SLEEP_SECONDS = 1.0
 LET_GO_SECONDS = 0.005
 # Commits that follow each other closely are one reason to look.
 SHORTEST_SLEEP_SECONDS = 0.02
-
-
-@dataclass(eq=False, slots=True)
-class _Place(Generic[Answer]):
-    """Where one claim stands in the line."""
-
-    terms: Terms
-    count: int
-    attempt: Attempt[Answer]
-    answer: asyncio.Future[Answer | None]
-    context: Context = field(default_factory=copy_context)
-    called: bool = False
 
 
 class Notifier(Generic[Answer]):
@@ -53,7 +38,7 @@ class Notifier(Generic[Answer]):
         self.generation = 0
         self.closing = False
         self._look, self._tell = look, tell
-        self._line: dict[_Place[Answer], None] = {}
+        self._line: dict[WaitingClaim[Answer], None] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -91,7 +76,7 @@ class Notifier(Generic[Answer]):
 
         `seen` is the generation before the claim was made first, with nothing for it: no word since then is missed.
         """
-        place = _Place(terms, count, attempt, asyncio.get_running_loop().create_future())
+        place = WaitingClaim(terms, count, attempt, asyncio.get_running_loop().create_future())
         self._join(place, seen)
         try:
             await asyncio.wait([place.answer], timeout=seconds)
@@ -109,7 +94,7 @@ class Notifier(Generic[Answer]):
         self._let_go_at = max(now, self._let_go_at + LET_GO_SECONDS)
         return self._let_go_at - now
 
-    def _join(self, place: _Place[Answer], seen: int) -> None:
+    def _join(self, place: WaitingClaim[Answer], seen: int) -> None:
         self._line[place] = None
         self._tell(self.waiting)
         if self._caller is None:
@@ -126,9 +111,13 @@ class Notifier(Generic[Answer]):
 
     def _dismiss(self) -> None:
         self._woken.set()
-        for place in self._line:
-            if not place.called and not place.answer.done():
+        for place in self._standing():
+            if not place.called:
                 place.answer.set_result(None)
+
+    def _standing(self) -> list[WaitingClaim[Answer]]:
+        """Those without an answer; one that has it leaves the line only when it runs again."""
+        return [place for place in self._line if not place.answer.done()]
 
     async def _call(self) -> None:
         """Call claims for as long as any wait."""
@@ -153,37 +142,24 @@ class Notifier(Generic[Answer]):
         except Exception:
             log.exception("nobody could be told what there is to claim; it will be tried again")
 
-    async def _next(self, spent: set[Terms]) -> list[_Place[Answer]]:
+    async def _next(self, spent: set[Terms]) -> list[WaitingClaim[Answer]]:
         """Those at the head of the line for whom there may be something; not where a claim found nothing since."""
         if self._woken.is_set():
             self._woken.clear()
             spent.clear()
-        waiting = [place for place in self._line if place.terms not in spent]
+        waiting = [place for place in self._standing() if place.terms not in spent]
         if not waiting:
             return []
         openings = await asyncio.to_thread(self._look, {name for place in waiting for name in place.terms.objectives})
-        waiting = [place for place in waiting if place in self._line]
+        waiting = [place for place in waiting if place in self._line and not place.answer.done()]
         turns = first_served(openings, ((place.terms, place.count) for place in waiting))
         return [waiting[turn] for turn in islice(turns, MOST_AT_ONCE)]
 
-    async def _make(self, turns: Sequence[_Place[Answer]], spent: set[Terms]) -> None:
+    async def _make(self, turns: Sequence[WaitingClaim[Answer]], spent: set[Terms]) -> None:
         for place in turns:
             place.called = True
         tasks = [asyncio.create_task(place.attempt(), context=place.context) for place in turns]
         await asyncio.wait(tasks)
         for place, task in zip(turns, tasks, strict=True):
-            if not _settle(place, task, stays=place in self._line):
+            if not place.settle(task, stays=place in self._line):
                 spent.add(place.terms)
-
-
-def _settle(place: _Place[Answer], task: asyncio.Task[Answer | None], *, stays: bool) -> bool:
-    """Tell a claim what came of its turn; returns whether it has its answer."""
-    place.called = False
-    if place.answer.done():
-        return True
-    if error := task.exception():
-        place.answer.set_exception(error)
-        return True
-    if task.result() is not None or not stays:
-        place.answer.set_result(task.result())
-    return task.result() is not None

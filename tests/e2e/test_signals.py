@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, RemoteDisconnected
 from typing import Any
@@ -41,14 +42,10 @@ class Caller:
 
     def work_until_it_ends(self, number: int) -> None:
         """Claim and complete; an answer that has begun and is cut off is an error that fails the test."""
-        try:
+        # It may be closed between two answers, or before the first byte of one.
+        with closing(self._connection), suppress(ConnectionError, RemoteDisconnected):
             while self._one(number):
                 pass
-        except (ConnectionError, RemoteDisconnected):
-            # Closed between two answers, or before the first byte of one.
-            return
-        finally:
-            self._connection.close()
 
     def _one(self, number: int) -> bool:
         status, said = self.ask("/claims", {"worker": f"w{number}", "objectives": ["scripted"], "count": 2})
@@ -64,7 +61,8 @@ class Caller:
 
     def wait_for_work(self, number: int) -> list[Json]:
         wanted = {"worker": f"idle{number}", "objectives": ["nothing"], "wait_seconds": 30}
-        status, said = self.ask("/claims", wanted)
+        with closing(self._connection):
+            status, said = self.ask("/claims", wanted)
         assert status == 200, said
         trials: list[Json] = said["trials"]
         return trials

@@ -139,6 +139,24 @@ def test_commits_and_the_time_in_the_database_are_counted(api: Api) -> None:
     assert figure(api, "writes_waiting") == figure(api, "claims_waiting") == 0
 
 
+def test_a_transaction_that_is_done_again_counts_as_that_and_its_facts_once(api: Api) -> None:
+    if api.url.startswith("sqlite"):
+        pytest.skip("one thread writes, and meets nobody")
+    tries: list[int] = []
+
+    def racing(store: Store) -> None:
+        tries.append(1)
+        store.note(Happening.COMPLETED)
+        if len(tries) < 3:
+            store._connection.exec_driver_sql("DO $$ BEGIN RAISE 'lost' USING ERRCODE = '40001'; END $$")
+
+    units = figure(api, "commit_units_sum")
+    api.app.state.database.write(racing)
+    assert figure(api, "transaction_retries_total", cause="serialization") == 2
+    assert figure(api, "completions_total") == 1
+    assert figure(api, "commit_units_sum") == units + 1
+
+
 def test_the_census_reads_no_more_of_the_trials_than_an_index_gives(api: Api) -> None:
     database = api.app.state.database
     asked: list[tuple[str, Any]] = []

@@ -149,7 +149,6 @@ def _calls(api: Api) -> Iterator[tuple[str, Call]]:
     yield f"GET {STUDY}/figures/{{name}}.{{form}}", partial(get, f"{study}/figures/learning-curves.svg")
     yield "what has finished", partial(_within, api, _observations)
     yield "GET /workers", partial(get, "/workers")
-    yield "POST /workers/{name}/release", partial(post, "/workers/ann/release")
     yield from _calls_of_workers(api)
     yield from _changes(api)
     yield from _looks_of_the_suggester(api)
@@ -175,6 +174,7 @@ def _calls_of_workers(api: Api) -> Iterator[tuple[str, Call]]:
     yield f"GET {STUDY}/best-model", partial(api.get, f"{BIG_STUDY}/best-model")
     yield f"POST {path}/fail", partial(api.tell, held[1], "fail", message="no")
     yield f"POST {path}/release", partial(api.tell, held[2], "release")
+    yield "POST /workers/{name}/release", partial(api.post, "/workers/ann/release")
     api.clock.move(60)
     yield "sweep", api.sweep
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from service.notifier import Notifier
 from service.operations.openings import Opening
 from service.storage.workers import Terms
 
-NEVER = 1e6
+NEVER, PATIENCE_SECONDS = 1e6, 20.0
 OBJECTIVES = ("a", "b", "c")
 
 
@@ -99,7 +100,7 @@ def played(play: Callable[[Market], Coroutine[Any, Any, None]]) -> Market:
         await play(market)
         await market.line.end()
 
-    asyncio.run(whole())
+    asyncio.run(asyncio.wait_for(whole(), PATIENCE_SECONDS))
     return market
 
 
@@ -267,6 +268,41 @@ def test_the_end_of_the_server_answers_everybody_at_once() -> None:
         assert await asyncio.gather(*claims, late) == [None] * 21
 
     played(play)
+
+
+def test_nothing_is_claimed_any_more_for_those_whom_the_end_of_the_server_has_answered() -> None:
+    async def play(market: Market) -> None:
+        begun, go = threading.Event(), threading.Event()
+        look = market.line._look
+
+        def slow(objectives: Collection[str]) -> list[Opening]:
+            begun.set()
+            go.wait()
+            return look(objectives)
+
+        market.line._look = slow
+        claim = market.claim("ann", terms("a"))
+        await asyncio.sleep(0)
+        market.supply(a=1)
+        await asyncio.to_thread(begun.wait)
+        market.line.close()
+        await asyncio.sleep(0)
+        go.set()
+        assert await claim is None
+
+    assert played(play).attempts == []
+
+
+def test_a_claim_that_has_its_answer_is_not_made_again() -> None:
+    async def play(market: Market) -> None:
+        claims = [market.claim(f"{number}", terms("a")) for number in range(2 * waiting.MOST_AT_ONCE + 1)]
+        await asyncio.sleep(0)
+        for _ in range(3):
+            market.supply(a=waiting.MOST_AT_ONCE)
+            await asyncio.sleep(0)
+        assert set(await asyncio.gather(*claims)) == {"a"}
+
+    assert max(Counter(played(play).attempts).values()) == 1
 
 
 @settings(max_examples=60, deadline=None)
