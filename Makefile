@@ -6,7 +6,7 @@ PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all test-compose nightly soak check lint types imports schema bench bench-search clean
+.PHONY: demo test test-all test-compose nightly soak check lint types imports schema bench bench-service bench-search clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Shibori needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
@@ -59,6 +59,10 @@ $(VENV)/.bench: $(READY)
 
 bench: $(VENV)/.bench
 	for benchmark in trainer service; do $(BIN)/python -m benchmarks.$$benchmark || exit; done
+
+# How much the service carries, beside Optuna's storage; half an hour, on a machine that does nothing else.
+bench-service: $(VENV)/.bench
+	for benchmark in load million waiting; do $(BIN)/python -m benchmarks.$$benchmark || exit; done
 
 # How good and how quick the searches are, beside Optuna and scikit-optimize; hours, in all.
 bench-search: $(VENV)/.bench
