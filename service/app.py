@@ -7,7 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from service.api import (
@@ -124,10 +124,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
-    api = APIRouter(prefix=API)
     for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
-        api.include_router(part.router)
-    app.include_router(api)
+        app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(measures.router)
     return app
