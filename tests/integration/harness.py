@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from service import background, suggesting
@@ -15,6 +16,8 @@ from service.operations.history import Histories
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer
 from service.settings import Settings
+from service.storage.postgresql_engine import own_session
+from service.storage.postgresql_membership import LEADING
 from service.storage.store import Store
 
 Json = dict[str, Any]
@@ -87,7 +90,14 @@ class Api:
 
     def restart(self) -> None:
         self.stop()
+        self._wait_until_nobody_leads()
         self.client = self._start()
+
+    def _wait_until_nobody_leads(self) -> None:
+        """The server that starts next leads from its beginning, however long the last one takes to go."""
+        if not self.url.startswith("sqlite"):
+            with own_session(sa.make_url(self.url)) as session:
+                session.execute("SELECT pg_advisory_lock(%s)", [LEADING])
 
     def reopen(self) -> None:
         """End the server and start it on the same database, without putting the application together anew."""
