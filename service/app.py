@@ -89,7 +89,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, entropy: Entr
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (studies, trials, replay, rounds, importance, confirmation, figures, work, weights, catalogue):
+    for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

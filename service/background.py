@@ -62,6 +62,7 @@ def _studies_to_tidy(store: Store) -> list[str]:
 
 def _tidy(study_id: str, store: Store) -> None:
     # One study a transaction: who has one locked must not wait for another.
-    if store.studies.lock(study_id, wait=True) is not None:
-        expire_leases(store, study_id)
+    study = store.studies.lock(study_id, wait=True)
+    if study is not None:
+        expire_leases(store, study)
         conclude(store, study_id)

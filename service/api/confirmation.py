@@ -15,10 +15,10 @@ BEST_FIVE, BEST_CONFIRMED = ConfirmationRequest(), FinalTestRequest()
 
 
 @router.post("/confirmation", response_model=Confirmation)
-def confirm_best(study: StudyKey, mutating: Mutating, asked: ConfirmationRequest = BEST_FIVE) -> Response:
+async def confirm_best(study: StudyKey, mutating: Mutating, asked: ConfirmationRequest = BEST_FIVE) -> Response:
     """Train the best trials again with fresh seeds; asked again, only what is missing is added."""
     wanted = Wanted(asked.n, asked.seeds, asked.new_splits, asked.trials)
-    return mutating.answer(lambda store: confirmation_view(confirm(store, study, wanted)))
+    return await mutating.answer(lambda store: confirmation_view(confirm(store, study, wanted)))
 
 
 @router.get("/confirmation")
@@ -28,9 +28,9 @@ def confirmation(database: Reading, study: StudyKey) -> Confirmation:
 
 
 @router.post("/final-test", response_model=FinalTest)
-def ask_final_test(study: StudyKey, mutating: Mutating, asked: FinalTestRequest = BEST_CONFIRMED) -> Response:
+async def ask_final_test(study: StudyKey, mutating: Mutating, asked: FinalTestRequest = BEST_CONFIRMED) -> Response:
     """Train the pick on training and validation data together and open the test set, once per study."""
-    return mutating.answer(lambda store: final_test_view(ask_for_final_test(store, study, asked.trial)))
+    return await mutating.answer(lambda store: final_test_view(ask_for_final_test(store, study, asked.trial)))
 
 
 @router.get("/final-test")

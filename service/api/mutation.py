@@ -1,7 +1,7 @@
 """Carries out a mutation and its Idempotency-Key in one unit of work, committed before the answer leaves."""
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from hashlib import blake2b
 from typing import Annotated
 
@@ -31,13 +31,17 @@ class Mutation:
     def __init__(self, database: Database, key: str | None, fingerprint: str, path: str) -> None:
         self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
 
-    def answer(self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None) -> Response:
-        """Do the work, or find what was answered the first time."""
-        return respond(self._database.write(lambda store: self._unit(store, work, status, location)))
+    async def answer(
+        self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
+    ) -> Response:
+        """Do the work, or find what was answered the first time; neither holds a thread while it waits its turn."""
+        unit = self._database.submit(lambda store: self._unit(store, work, status, location))
+        return respond(await asyncio.wrap_future(unit))
 
-    def submit(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> Future[StoredAnswer]:
-        """Start the work; an answer that is not to be kept may come out otherwise when asked again."""
-        return self._database.submit(lambda store: self._unit(store, work, 200, None, keep))
+    async def attempt(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> StoredAnswer:
+        """The same, where an answer that is not to be kept may come out otherwise when asked again."""
+        unit = self._database.submit(lambda store: self._unit(store, work, 200, None, keep))
+        return await asyncio.wrap_future(unit)
 
     def _unit(
         self,
@@ -81,8 +85,13 @@ def respond(answer: StoredAnswer) -> Response:
 
 
 async def _mutation(request: Request, key: Key = None) -> Mutation:
+    fingerprint = "" if key is None else await _fingerprint(request)
+    return Mutation(request.app.state.database, key, fingerprint, request.scope["path"])
+
+
+async def _fingerprint(request: Request) -> str:
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    return Mutation(request.app.state.database, key, blake2b(asked, digest_size=16).hexdigest(), request.url.path)
+    return blake2b(asked, digest_size=16).hexdigest()
 
 
 Mutating = Annotated[Mutation, Depends(_mutation)]

@@ -34,9 +34,9 @@ def rounds(database: Reading, study: StudyKey) -> RoundList:
 
 
 @router.post("/rounds", status_code=201, response_model=RoundView)
-def open_round(study: StudyKey, wanted: RoundRequest, mutating: Mutating) -> Response:
+async def open_round(study: StudyKey, wanted: RoundRequest, mutating: Mutating) -> Response:
     """Open a round from the proposal, from a policy, from ranges given by hand, or undo the one in force."""
-    return mutating.answer(lambda store: round_view(_opened(store, study, wanted)), 201)
+    return await mutating.answer(lambda store: round_view(_opened(store, study, wanted)), 201)
 
 
 def _opened(store: Store, name: str, wanted: RoundRequest) -> Round:

@@ -49,10 +49,10 @@ def _location(view: BaseModel) -> str:
 
 
 @router.post("", status_code=201, response_model=StudyView)
-def submit(spec: StudySpec, mutating: Mutating) -> Response:
+async def submit(spec: StudySpec, mutating: Mutating) -> Response:
     """Submit a study."""
     submitted = spec.model_dump(mode="json")
-    return mutating.answer(lambda store: _shown(store, submit_study(store, submitted)), 201, _location)
+    return await mutating.answer(lambda store: _shown(store, submit_study(store, submitted)), 201, _location)
 
 
 @router.get("")
@@ -83,25 +83,25 @@ def study(database: Reading, study: StudyKey) -> StudyView:
 
 
 @router.post("/{study}/pause", response_model=StudyView)
-def pause(study: StudyKey, mutating: Mutating) -> Response:
+async def pause(study: StudyKey, mutating: Mutating) -> Response:
     """Hand out no more trials until the study is resumed."""
-    return mutating.answer(lambda store: _shown(store, control.pause_study(store, study)))
+    return await mutating.answer(lambda store: _shown(store, control.pause_study(store, study)))
 
 
 @router.post("/{study}/resume", response_model=StudyView)
-def resume(study: StudyKey, mutating: Mutating) -> Response:
+async def resume(study: StudyKey, mutating: Mutating) -> Response:
     """Hand out trials again."""
-    return mutating.answer(lambda store: _shown(store, control.resume_study(store, study)))
+    return await mutating.answer(lambda store: _shown(store, control.resume_study(store, study)))
 
 
 @router.post("/{study}/stop", response_model=StudyView)
-def stop(study: StudyKey, mutating: Mutating) -> Response:
+async def stop(study: StudyKey, mutating: Mutating) -> Response:
     """End the study for good."""
-    return mutating.answer(lambda store: _shown(store, control.stop_study(store, study)))
+    return await mutating.answer(lambda store: _shown(store, control.stop_study(store, study)))
 
 
 @router.patch("/{study}", response_model=StudyView)
-def patch(study: StudyKey, changes: StudyPatch, mutating: Mutating) -> Response:
+async def patch(study: StudyKey, changes: StudyPatch, mutating: Mutating) -> Response:
     """Raise or lower the budget, go on with another search or rule, change description and tags."""
 
     def work(store: Store) -> StudyView:
@@ -109,17 +109,17 @@ def patch(study: StudyKey, changes: StudyPatch, mutating: Mutating) -> Response:
         merged = _merged(json.loads(found.submitted), changes)
         return _shown(store, change_study(store, found, _checked(merged)))
 
-    return mutating.answer(work)
+    return await mutating.answer(work)
 
 
 @router.delete("/{study}", status_code=204, response_class=Response)
-def delete(study: StudyKey, mutating: Mutating) -> Response:
+async def delete(study: StudyKey, mutating: Mutating) -> Response:
     """Forget a study that is not running, with all its trials."""
-    return mutating.answer(lambda store: control.delete_study(store, study), 204)
+    return await mutating.answer(lambda store: control.delete_study(store, study), 204)
 
 
 @router.post("/{study}/clone", status_code=201, response_model=StudyView)
-def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating: Mutating) -> Response:
+async def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating: Mutating) -> Response:
     """Submit another study like this one, with changes to its specification; a new name is needed."""
 
     def work(store: Store) -> StudyView:
@@ -127,7 +127,7 @@ def clone(study: StudyKey, changes: Annotated[dict[str, Any], Body()], mutating:
         spec = _checked({**original, "name": None, **changes})
         return _shown(store, submit_study(store, spec))
 
-    return mutating.answer(work, 201, _location)
+    return await mutating.answer(work, 201, _location)
 
 
 def _merged(submitted: dict[str, Any], changes: StudyPatch) -> dict[str, Any]:

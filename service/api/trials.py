@@ -106,7 +106,7 @@ def curve(database: Reading, study: StudyKey, number: TrialNumber) -> Curve:
 
 
 @router.post("/trials", status_code=201, response_model=TrialList)
-def give(study: StudyKey, given: GivenTrials, mutating: Mutating) -> Response:
+async def give(study: StudyKey, given: GivenTrials, mutating: Mutating) -> Response:
     """Enqueue values to try, or import results, also those of another study: all of the trials, or none."""
 
     def work(store: Store) -> TrialList:
@@ -116,19 +116,19 @@ def give(study: StudyKey, given: GivenTrials, mutating: Mutating) -> Response:
         wanted = [Given(one.params, one.value, one.samples) for one in given.trials or ()]
         return _taken_in(take_in(store, study, wanted), len(wanted))
 
-    return mutating.answer(work, 201)
+    return await mutating.answer(work, 201)
 
 
 @router.post("/trials/{number}/cancel", response_model=TrialView)
-def cancel(study: StudyKey, number: TrialNumber, mutating: Mutating) -> Response:
+async def cancel(study: StudyKey, number: TrialNumber, mutating: Mutating) -> Response:
     """Cancel a trial; one that runs is told so at its next report."""
-    return mutating.answer(lambda store: trial_view(cancel_trial(store, study, number)))
+    return await mutating.answer(lambda store: trial_view(cancel_trial(store, study, number)))
 
 
 @router.post("/trials/{number}/retry", response_model=TrialView)
-def retry(study: StudyKey, number: TrialNumber, mutating: Mutating) -> Response:
+async def retry(study: StudyKey, number: TrialNumber, mutating: Mutating) -> Response:
     """Let a failed or cancelled trial try again with the same values."""
-    return mutating.answer(lambda store: trial_view(retry_trial(store, study, number)))
+    return await mutating.answer(lambda store: trial_view(retry_trial(store, study, number)))
 
 
 @router.get(

@@ -58,8 +58,7 @@ async def claim(
 
     while True:
         seen = notifier.generation
-        future = mutating.submit(work, keep=_has_trials)
-        answer = await asyncio.wrap_future(future)
+        answer = await mutating.attempt(work, keep=_has_trials)
         remaining = deadline - loop.time()
         if remaining <= 0 or answer.body != _NOTHING or notifier.closing:
             return respond(answer)
@@ -70,7 +69,7 @@ async def claim(
 
 
 @router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
-def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
+async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
     """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
     def work(store: Store) -> ReportAnswer:
@@ -80,11 +79,11 @@ def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Respon
             return ReportAnswer(action="stop", reason=answer.reason, expires_at=None, claimed=claimed)
         return ReportAnswer(action="continue", reason=None, expires_at=answer.expires_at, report_at=answer.report_at)
 
-    return mutating.answer(work)
+    return await mutating.answer(work)
 
 
 @router.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
-def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
+async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
     """Record a trial's value, and claim the next trials in the same request."""
 
     def work(store: Store) -> CompleteAnswer:
@@ -93,13 +92,13 @@ def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Re
         )
         return CompleteAnswer(trial=trial_view(done.trial), claimed=claimed_view(done.claimed))
 
-    return mutating.answer(work)
+    return await mutating.answer(work)
 
 
 @router.post("/trials/{trial_id}/fail", response_model=TrialView)
-def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
+async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
     """Record that a trial failed and why; it may try again where `retryable` is true."""
-    return mutating.answer(
+    return await mutating.answer(
         lambda store: trial_view(
             fail_trial(
                 store,
@@ -115,9 +114,11 @@ def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
 
 
 @router.post("/trials/{trial_id}/release", response_model=TrialView)
-def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
+async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
     """Give a trial back; the attempt does not count."""
-    return mutating.answer(lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs))))
+    return await mutating.answer(
+        lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs)))
+    )
 
 
 _NOTHING = Claimed(trials=[]).model_dump_json()

@@ -31,12 +31,12 @@ def is_completed_search(trial: Trial | None) -> bool:
     return trial is not None and trial.purpose is Purpose.SEARCH and trial.status is TrialStatus.COMPLETED
 
 
-def train_again(store: Store, study: Study, purpose: Purpose, wanted: Sequence[Again]) -> list[int]:
-    """Write the trials down, which the budget does not count; returns their ids."""
+def train_again(store: Store, study: Study, purpose: Purpose, wanted: Sequence[Again]) -> list[Trial]:
+    """Write the trials down, which the budget does not count."""
     first = store.studies.draw_numbers(study.id, len(wanted), budgeted=False)
     store.announce(Signal.WORK)
     return store.trials.add(
-        study.id, [_new(study, purpose, one, number) for number, one in enumerate(wanted, first)], store.now
+        study, [_new(study, purpose, one, number) for number, one in enumerate(wanted, first)], store.now
     )
 
 

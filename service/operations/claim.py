@@ -10,7 +10,7 @@ from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.conclude import conclude
-from service.operations.draw import draw
+from service.operations.draw import draw, searches_at_once
 from service.operations.expire import expire_leases
 from service.operations.final_test import curve_ends, open_test_set
 from service.operations.prune import Pruning
@@ -51,24 +51,36 @@ def claim_trials(store: Store, worker: str, terms: Terms, count: int, request_id
     claimant = _Claimant(worker, terms, _request_key(worker, request_id or store.random_token()))
     if request_id is not None and (held := _held(store, claimant)):
         return held
-    return _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
+    claims = _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
+    store.workers.seen(worker, terms, store.now)
+    return claims
 
 
-def claim_next(store: Store, ended: Trial, count: int, request_id: str) -> list[Claim]:
-    """Lease more trials to the worker of one that has ended, on the terms of its last claim, of its study first."""
-    terms = store.workers.terms(ended.worker or "")
-    if terms is None or count < 1:
+def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim]:
+    """Lease more trials to the worker of one that has just ended, on the terms of its last claim, of its study first.
+
+    The token under which it ended names the request, so that a worker that lost the answer can be given the same.
+    """
+    terms = store.workers.seen_again(ended.worker or "", store.now) if count > 0 else None
+    if terms is None:
         return []
-    claimant = _Claimant(ended.worker or "", terms, _request_key(ended.worker or "", request_id))
-    if held := _held(store, claimant):
-        return held
-    try:
-        studies = _candidates(store, terms)
-    except StudyNotFound:
-        # The study that the worker was told to serve is gone: no reason to refuse what it has completed.
-        return []
-    own_first = sorted(studies, key=lambda study: study != ended.study_id)
-    return _claim_from(store, own_first, claimant, count, holds_study=True)
+    claimant = _claimant_of(ended, terms, token)
+    study = store.studies.get(ended.study_id)
+    claims: list[Claim] = []
+    if terms.study in (None, study.id, study.name):
+        # It is locked already, and what was done to it stays whatever comes of this.
+        claims = _claim_in(store, study, claimant, count, keep=lambda: None)
+    if len(claims) < count:
+        others = [one for one in _other_candidates(store, terms) if one != study.id]
+        claims += _claim_from(store, others, claimant, count - len(claims), holds_study=True)
+    return claims
+
+
+def claim_again(store: Store, ended: Trial, count: int, token: str) -> list[Claim]:
+    """The same for one that had ended before: what was leased to its worker then, or else what there is now."""
+    terms = store.workers.terms(ended.worker or "") if count > 0 else None
+    held = [] if terms is None else _held(store, _claimant_of(ended, terms, token))
+    return held or claim_next(store, ended, count, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +113,20 @@ def _claim_from(
             if study is not None:
                 claims += _claim_in(store, study, claimant, count - len(claims), attempt.keep)
         holds_study = holds_study or attempt.kept
-    store.workers.seen(claimant.worker, claimant.terms, store.now)
     return claims
+
+
+def _claimant_of(ended: Trial, terms: Terms, token: str) -> _Claimant:
+    worker = ended.worker or ""
+    return _Claimant(worker, terms, _request_key(worker, token))
+
+
+def _other_candidates(store: Store, terms: Terms) -> Sequence[str]:
+    try:
+        return _candidates(store, terms)
+    except StudyNotFound:
+        # The study that the worker was told to serve is gone: no reason to refuse what it has completed.
+        return []
 
 
 def _candidates(store: Store, terms: Terms) -> Sequence[str]:
@@ -112,7 +136,7 @@ def _candidates(store: Store, terms: Terms) -> Sequence[str]:
 
 
 def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep: Callable[[], None]) -> list[Claim]:
-    if expire_leases(store, study.id):
+    if expire_leases(store, study):
         keep()
         study = store.studies.get(study.id)
     count = _allowed(store, study, count)
@@ -121,10 +145,10 @@ def _claim_in(store: Store, study: Study, claimant: _Claimant, count: int, keep:
         return []
     waiting = store.trials.next_waiting(study.id, purposes, count)
     if Purpose.SEARCH in purposes and len(waiting) < count and study.reached(store.now) is None:
-        if not draw(store, study, count - len(waiting)) and not waiting:
+        waiting += draw(store, study, count - len(waiting))
+        if not waiting:
             conclude(store, study.id)
             keep()
-        waiting = store.trials.next_waiting(study.id, purposes, count)
     if waiting:
         keep()
     return [_lease(store, study, trial, claimant) for trial in waiting]
@@ -157,7 +181,8 @@ def _lease(store: Store, study: Study, trial: Trial, claimant: _Claimant) -> Cla
         open_test_set(store, leased)
     if study.started_at is None and trial.purpose is Purpose.SEARCH:
         _start(store, study)
-    store.announce(Signal.HISTORY)
+    if not searches_at_once(study):
+        store.announce(Signal.HISTORY)
     return Claim(leased, study, _best(store, study), curve_ends=curve_ends(store, leased))
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from service.domain.errors import TrialAlreadyFinished
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
-from service.operations.claim import Claim, claim_next
+from service.operations.claim import Claim, claim_again, claim_next
 from service.operations.conclude import end_trial
-from service.operations.give_back import lease_lost
+from service.operations.leases import Held, held, lease_lost
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -32,21 +32,19 @@ def complete_trial(
     claim_count: int,
 ) -> Completion:
     """Record a value under the lease in force; the same completion said again finds what is recorded."""
-    trial = store.trials.held(trial_id, token)
-    if trial is None:
+    run = held(store, trial_id, token)
+    if run is None:
         recorded = _recorded(store, trial_id, token, value)
-    else:
-        recorded = _record(store, trial, value, samples, epochs)
-    # The token names the request, so that a worker that lost the answer is given the same trials again.
-    claimed = claim_next(store, recorded, claim_count, token)
-    return Completion(recorded, claimed)
+        return Completion(recorded, claim_again(store, recorded, claim_count, token))
+    completed = _record(store, run, value, samples, epochs)
+    return Completion(completed, claim_next(store, completed, claim_count, token))
 
 
-def _record(store: Store, trial: Trial, value: float, samples: int | None, epochs: Sequence[EpochNumbers]) -> Trial:
-    add_epochs(store, trial, epochs)
-    store.attempts.close(trial.id, trial.leases, AttemptEnd.COMPLETED, store.now)
-    store.workers.finished(trial.worker, store.now, failed=False)
-    return end_trial(store, trial, TrialStatus.COMPLETED, value=value, samples=samples)
+def _record(store: Store, run: Held, value: float, samples: int | None, epochs: Sequence[EpochNumbers]) -> Trial:
+    run, _ = add_epochs(store, run, epochs)
+    store.attempts.close(run.trial.id, run.trial.leases, AttemptEnd.COMPLETED, store.now)
+    store.workers.finished(run.trial.worker, store.now, failed=False)
+    return end_trial(store, run, TrialStatus.COMPLETED, value=value, samples=samples)
 
 
 def _recorded(store: Store, trial_id: int, token: str, value: float) -> Trial:

@@ -4,6 +4,8 @@ from service.domain.errors import TransitionRefused
 from service.domain.status import FailureReason, Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Study
 from service.domain.trial import Trial
+from service.operations.draw import searches_at_once
+from service.operations.leases import Held
 from service.operations.open_round import narrow_by_itself
 from service.operations.weights import keep_only_the_best
 from service.storage.events import EventKind
@@ -14,7 +16,7 @@ OPEN = (StudyStatus.RUNNING, StudyStatus.PAUSED)
 
 def end_trial(
     store: Store,
-    trial: Trial,
+    run: Held,
     status: TrialStatus,
     *,
     value: float | None = None,
@@ -23,6 +25,7 @@ def end_trial(
     stop_reason: str | None = None,
 ) -> Trial:
     """running -> a final status; its study goes on from there."""
+    trial = run.trial
     event = store.events.append(trial.study_id, EventKind.FINISHED, store.now, trial=trial.number)
     ended = store.trials.finish(
         trial,
@@ -34,22 +37,24 @@ def end_trial(
         failure=failure,
         stop_reason=stop_reason or trial.stop_reason,
     )
-    store.announce(Signal.WORK, Signal.HISTORY)
+    store.announce(Signal.WORK)
+    if not searches_at_once(run.study):
+        store.announce(Signal.HISTORY)
     if ended.purpose is Purpose.SEARCH:
-        _go_on(store, ended)
+        _go_on(store, run.study, ended)
     return ended
 
 
-def _go_on(store: Store, ended: Trial) -> None:
-    study = store.studies.get(ended.study_id, lock=True)
+def _go_on(store: Store, study: Study, ended: Trial) -> None:
     keep_only_the_best(store, study)
     if ended.status is TrialStatus.CANCELLED:
         store.studies.add_to(study.id, budgeted=-1)
     else:
-        _note_target(store, study, ended)
-        store.rounds.count_finished(study.id, ended.round)
-        if ended.round == study.round:
-            narrow_by_itself(store, study)
+        finished = store.rounds.count_finished(study.id, ended.round)
+        if _meets_target(study, ended):
+            store.studies.update(study.id, ended_by="target")
+        elif ended.round == study.round:
+            narrow_by_itself(store, study, finished)
     conclude(store, study.id)
 
 
@@ -98,6 +103,5 @@ def _cancel_waiting(store: Store, study: Study) -> None:
         cancel(store, trial)
 
 
-def _note_target(store: Store, study: Study, ended: Trial) -> None:
-    if ended.status is TrialStatus.COMPLETED and ended.value is not None and study.meets_target(ended.value):
-        store.studies.update(study.id, ended_by="target")
+def _meets_target(study: Study, ended: Trial) -> bool:
+    return ended.status is TrialStatus.COMPLETED and ended.value is not None and study.meets_target(ended.value)

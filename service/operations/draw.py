@@ -40,21 +40,27 @@ def searching(study: Study) -> tuple[Algorithm[Any], BaseModel]:
     return algorithm, algorithm.Settings.model_validate(dict(study.spec.search.settings))
 
 
-def draw(store: Store, study: Study, count: int) -> int:
-    """Write down at most `count` new waiting trials, never past the budget; returns how many."""
-    algorithm, settings = searching(study)
+def searches_at_once(study: Study) -> bool:
+    """Whether a claim draws for itself, so that nobody has to make suggestions ahead."""
+    return is_instant(*searching(study))
+
+
+def draw(store: Store, study: Study, count: int) -> list[Trial]:
+    """Write down at most `count` new waiting trials, never past the budget."""
     count = count if study.room is None else min(count, study.room)
-    if not study.draws or not is_instant(algorithm, settings) or count < 1:
-        return 0
+    if count < 1 or not study.draws or not searches_at_once(study):
+        return []
+    algorithm, settings = searching(study)
     current = store.rounds.get(study.id, study.round)
     question = _question(store, study, current)
     answer = algorithm.suggest(question, settings, count)
-    if answer.points:
-        write_suggestions(store, study, current, answer.points, provenance(study, current, question))
-    store.rounds.move_to(study.id, current.number, answer.position)
+    if answer.position != current.position:
+        store.rounds.move_to(study.id, current.number, answer.position)
     if len(answer.points) < count:
         store.studies.update(study.id, ended_by="space")
-    return len(answer.points)
+    if not answer.points:
+        return []
+    return write_suggestions(store, study, current, answer.points, provenance(study, current, question))
 
 
 def write_suggestions(
@@ -64,11 +70,11 @@ def write_suggestions(
     points: tuple[dict[str, Scalar], ...],
     origin: dict[str, object],
     first_place: int = 0,
-) -> None:
+) -> list[Trial]:
     """Give points, from a place on in the answer they come from, the next numbers of a study; they wait for a claim."""
     first = store.studies.draw_numbers(study.id, len(points), budgeted=True)
-    store.trials.add(
-        study.id,
+    return store.trials.add(
+        study,
         [
             NewTrial(
                 number=first + place,

@@ -38,10 +38,10 @@ def take_in(store: Store, study_name: str, given: Sequence[Given]) -> list[Trial
     if waiting and study.status is StudyStatus.COMPLETED:
         reopen(store, study)
     event = store.events.append(study.id, EventKind.IMPORTED, store.now)
-    ids = store.trials.add(study.id, [_new(study, one, n, event) for n, one in enumerate(given, first)], store.now)
+    taken = store.trials.add(study, [_new(study, one, n, event) for n, one in enumerate(given, first)], store.now)
     store.announce(Signal.WORK, Signal.HISTORY)
     _note_target(store, study, given)
-    return [store.trials.get(trial_id) for trial_id in ids[:MOST_SHOWN]]
+    return taken[:MOST_SHOWN]
 
 
 def _check_open(store: Store, study: Study, waiting: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
-from service.operations.give_back import goes_on, lease_lost, wait_again
+from service.operations.leases import goes_on, held, lease_lost, wait_again
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -22,17 +22,18 @@ def fail_trial(
     epochs: Sequence[EpochNumbers],
 ) -> Trial:
     """End an attempt with its reason; the same failure said again finds what is recorded."""
-    trial = store.trials.held(trial_id, token)
-    if trial is None:
+    run = held(store, trial_id, token)
+    if run is None:
         return _recorded(store, trial_id, token)
-    add_epochs(store, trial, epochs)
+    run, _ = add_epochs(store, run, epochs)
+    trial = run.trial
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
     store.workers.finished(trial.worker, store.now, failed=True)
     if trial.stop_reason is not None:
-        return end_trial(store, trial, TrialStatus.CANCELLED)
-    if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, trial):
+        return end_trial(store, run, TrialStatus.CANCELLED)
+    if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, run):
         return wait_again(store, trial, counted=True)
-    return end_trial(store, trial, TrialStatus.FAILED, failure=(reason, message))
+    return end_trial(store, run, TrialStatus.FAILED, failure=(reason, message))
 
 
 def _recorded(store: Store, trial_id: int, token: str) -> Trial:

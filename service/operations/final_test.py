@@ -78,9 +78,9 @@ def _begin(store: Store, study: Study, number: int | None) -> None:
     _require_test_set(study)
     pick = _best_confirmed(store, study) if number is None else _named(store, study, number)
     seed = derived_seed(study.spec.search.seed, "final-test")
-    (trial_id,) = train_again(store, study, Purpose.FINAL_TEST, [Again(pick, seed)])
-    store.final_tests.add(study.id, trial_id)
-    store.events.append(study.id, EventKind.FINAL_TEST, store.now, trial=store.trials.get(trial_id).number)
+    (test,) = train_again(store, study, Purpose.FINAL_TEST, [Again(pick, seed)])
+    store.final_tests.add(study.id, test.id)
+    store.events.append(study.id, EventKind.FINAL_TEST, store.now, trial=test.number)
 
 
 def _require_test_set(study: Study) -> None:

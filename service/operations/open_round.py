@@ -50,10 +50,9 @@ def undo_round(store: Store, study: Study) -> Round:
     return _open(store, study, parent, before.space, f"undo of round {current.number}", None)
 
 
-def narrow_by_itself(store: Store, study: Study) -> None:
-    """Open the next round where the study asks for one and as many trials of this one have just finished."""
+def narrow_by_itself(store: Store, study: Study, finished: int) -> None:
+    """Open the next round where the study asks for one and as many trials of this one have finished."""
     plan = study.spec.narrowing
-    finished = store.rounds.finished(study.id, study.round)
     if plan is None or plan.every is None or finished == 0 or finished % plan.every or not study.draws:
         return
     try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
-from service.operations.give_back import goes_on, lease_lost, wait_again
+from service.operations.leases import goes_on, held, lease_lost, wait_again
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -13,13 +13,14 @@ from service.storage.store import Store
 
 def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[EpochNumbers]) -> Trial:
     """End a lease without counting its attempt; the same release said again changes nothing."""
-    trial = store.trials.held(trial_id, token)
-    if trial is None:
+    run = held(store, trial_id, token)
+    if run is None:
         if store.attempts.end_of(trial_id, token) is not AttemptEnd.RELEASED:
             raise lease_lost(store, trial_id)
         return store.trials.get(trial_id)
-    add_epochs(store, trial, epochs)
+    run, _ = add_epochs(store, run, epochs)
+    trial = run.trial
     store.attempts.close(trial.id, trial.leases, AttemptEnd.RELEASED, store.now)
-    if trial.stop_reason is None and goes_on(store, trial):
+    if trial.stop_reason is None and goes_on(store, run):
         return wait_again(store, trial, counted=False)
-    return end_trial(store, trial, TrialStatus.CANCELLED)
+    return end_trial(store, run, TrialStatus.CANCELLED)

@@ -1,15 +1,15 @@
 """Takes in a piece of a learning curve, which renews the lease."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.domain.status import AttemptEnd, Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
-from service.operations.claim import Claim, claim_next
+from service.operations.claim import Claim, claim_again, claim_next
 from service.operations.conclude import end_trial
-from service.operations.give_back import lease_lost
+from service.operations.leases import Held, held, lease_lost
 from service.operations.prune import Pruning, check_run, course_of
 from service.pruning.base import Check
 from service.storage.attempts import EpochNumbers
@@ -34,11 +34,13 @@ def report_epochs(
     store: Store, trial_id: int, token: str, epochs: Sequence[EpochNumbers], claim_count: int = 0
 ) -> Continue | Stop:
     """Add epochs to the curve; the answer tells the worker to go on or to stop, and then what to do next."""
-    trial = store.trials.held(trial_id, token)
-    said = _said(store, trial_id, token, claim_count) if trial is None else _take(store, trial, epochs)
+    run = held(store, trial_id, token)
+    if run is None:
+        stopped = _said(store, trial_id, token, claim_count)
+        return Stop(stopped.stop_reason or "", claim_again(store, stopped, claim_count, token))
+    said = _take(store, run, epochs)
     if isinstance(said, Continue):
         return said
-    # The token names the request, so that a worker that lost the answer is given the same trials again.
     return Stop(said.stop_reason or "", claim_next(store, said, claim_count, token))
 
 
@@ -51,30 +53,33 @@ def _said(store: Store, trial_id: int, token: str, claim_count: int) -> Trial:
     return trial
 
 
-def _take(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> Continue | Trial:
+def _take(store: Store, run: Held, epochs: Sequence[EpochNumbers]) -> Continue | Trial:
     """What to go on with, or the trial as it ended."""
-    checks = add_epochs(store, trial, epochs)
-    study = store.studies.get(trial.study_id)
+    run, checks = add_epochs(store, run, epochs)
+    study, trial, last = run.study, run.trial, run.last_epoch or 0
     if trial.stop_reason is not None:
-        return _cancelled(store, trial, trial.stop_reason)
-    applied, last = Pruning.of(study, trial), store.attempts.last_epoch(trial.id, trial.leases) or 0
+        return _cancelled(store, run, trial.stop_reason)
+    applied = Pruning.of(study, trial)
     if reason := _reason_to_stop(store, study, trial, applied, checks, last):
-        return _pruned(store, study, trial, reason)
+        return _pruned(store, run, reason)
     expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
     store.trials.renew(trial.id, expires_at)
     return Continue(expires_at, None if applied is None else applied.next_check(last))
 
 
-def add_epochs(store: Store, trial: Trial, epochs: Sequence[EpochNumbers]) -> list[Check]:
+def add_epochs(store: Store, run: Held, epochs: Sequence[EpochNumbers]) -> tuple[Held, list[Check]]:
     """Add what is new of these epochs, and look at them; those not above the last one are repetitions."""
-    if not epochs:
-        return []
-    said_first = {epoch["epoch"]: epoch for epoch in reversed(epochs)}
-    in_order = sorted(said_first.values(), key=lambda epoch: epoch["epoch"])
-    added = store.attempts.add_epochs(trial.id, trial.leases, in_order)
-    if trial.purpose is Purpose.SEARCH:
-        store.studies.add_to(trial.study_id, epochs=added)
-    return check_run(store, store.studies.get(trial.study_id), trial, added)
+    said_first = {int(epoch["epoch"]): epoch for epoch in reversed(epochs)}
+    fresh = [said_first[epoch] for epoch in sorted(said_first) if run.last_epoch is None or epoch > run.last_epoch]
+    if not fresh:
+        return run, []
+    store.attempts.add_epochs(run.trial.id, run.trial.leases, fresh)
+    study = run.study
+    if run.trial.purpose is Purpose.SEARCH:
+        store.studies.add_to(study.id, epochs=len(fresh))
+        study = replace(study, epochs=study.epochs + len(fresh))
+    grown = replace(run, study=study, last_epoch=int(fresh[-1]["epoch"]))
+    return grown, check_run(store, study, run.trial, len(fresh))
 
 
 def _reason_to_stop(
@@ -89,15 +94,16 @@ def _reason_to_stop(
     return None if applied is None else applied.verdicts(checks)
 
 
-def _pruned(store: Store, study: Study, trial: Trial, reason: str) -> Trial:
+def _pruned(store: Store, run: Held, reason: str) -> Trial:
     """A run that is cut short keeps its curve, its reason, and its last value; without one it is cancelled."""
-    said = [epoch[name] for epoch in store.attempts.curve(trial.id) if (name := study.spec.metric.name) in epoch]
+    name = run.study.spec.metric.name
+    said = [epoch[name] for epoch in store.attempts.curve(run.trial.id) if name in epoch]
     if not said:
-        return _cancelled(store, trial, reason)
-    store.attempts.close(trial.id, trial.leases, AttemptEnd.PRUNED, store.now, reason)
-    return end_trial(store, trial, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
+        return _cancelled(store, run, reason)
+    store.attempts.close(run.trial.id, run.trial.leases, AttemptEnd.PRUNED, store.now, reason)
+    return end_trial(store, run, TrialStatus.PRUNED, value=said[-1], stop_reason=reason)
 
 
-def _cancelled(store: Store, trial: Trial, reason: str) -> Trial:
-    store.attempts.close(trial.id, trial.leases, AttemptEnd.CANCELLED, store.now, reason)
-    return end_trial(store, trial, TrialStatus.CANCELLED, stop_reason=reason)
+def _cancelled(store: Store, run: Held, reason: str) -> Trial:
+    store.attempts.close(run.trial.id, run.trial.leases, AttemptEnd.CANCELLED, store.now, reason)
+    return end_trial(store, run, TrialStatus.CANCELLED, stop_reason=reason)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from service.domain.errors import InvalidInput, WeightsNotFound, WeightsNotKept
 from service.domain.status import Purpose
 from service.domain.study import Study
-from service.operations.give_back import lease_lost
+from service.operations.leases import held, lease_lost
 from service.storage.store import Store
 
 
@@ -13,12 +13,12 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
     """Keep the weights of a trial that runs under a lease, which it renews, until it is known if they are the best."""
     if not content:
         raise InvalidInput.of("body", "must be what the trial has learned, and is empty")
-    trial = store.trials.held(trial_id, token)
-    if trial is None:
+    run = held(store, trial_id, token)
+    if run is None:
         raise lease_lost(store, trial_id)
+    study, trial = run.study, run.trial
     if trial.purpose is not Purpose.SEARCH:
         raise InvalidInput.of("trial_id", "must be of a search trial: weights are kept of the best of those")
-    study = store.studies.get(trial.study_id)
     if study.spec.keep_weights == "none":
         raise WeightsNotKept(study.name)
     store.weights.put(trial.id, content)

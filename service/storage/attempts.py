@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from service.domain.status import AttemptEnd
 from service.domain.trial import Trial
+from service.storage.prepared import Prepared
 from service.storage.tables import attempts, curves
 
 EpochNumbers: TypeAlias = Mapping[str, float]
@@ -32,8 +33,8 @@ class Attempts:
 
     def open(self, leased: Trial, now: datetime) -> None:
         """Note the lease that a trial has just been given."""
-        self._connection.execute(
-            _OPEN,
+        _OPEN.change(
+            self._connection,
             {
                 "trial_id": leased.id,
                 "lease": leased.leases,
@@ -46,7 +47,7 @@ class Attempts:
 
     def close(self, trial_id: int, lease: int, end: AttemptEnd, now: datetime, message: str | None = None) -> None:
         ended = {"end": end, "ended_at": now, "message": message}
-        self._connection.execute(_CHANGE, {"of_trial": trial_id, "of_lease": lease, **ended})
+        _CHANGE.change(self._connection, {"of_trial": trial_id, "of_lease": lease, **ended})
 
     def end_of(self, trial_id: int, token: str) -> AttemptEnd | None:
         """How the attempt under a token ended; None where it has not, or where there was none."""
@@ -70,16 +71,12 @@ class Attempts:
         )
         return [Attempt(*row) for row in rows]
 
-    def add_epochs(self, trial_id: int, lease: int, epochs: Sequence[EpochNumbers]) -> int:
-        """Add to a learning curve; epochs that are there already are not added again. Returns how many were new."""
-        attempt = {"of_trial": trial_id, "of_lease": lease}
-        known = self.last_epoch(trial_id, lease)
-        fresh = [epoch for epoch in epochs if known is None or epoch["epoch"] > known]
-        if fresh:
-            piece = {"trial_id": trial_id, "lease": lease, "first_epoch": fresh[0]["epoch"]}
-            self._connection.execute(_ADD_TO_CURVE, piece | {"epochs": [dict(epoch) for epoch in fresh]})
-            self._connection.execute(_CHANGE, attempt | {"last_epoch": fresh[-1]["epoch"]})
-        return len(fresh)
+    def add_epochs(self, trial_id: int, lease: int, epochs: Sequence[EpochNumbers]) -> None:
+        """Add epochs to a learning curve, in order, and all of them above its last."""
+        piece = {"trial_id": trial_id, "lease": lease, "first_epoch": epochs[0]["epoch"]}
+        _ADD_TO_CURVE.change(self._connection, piece | {"epochs": [dict(epoch) for epoch in epochs]})
+        last = {"of_trial": trial_id, "of_lease": lease, "last_epoch": epochs[-1]["epoch"]}
+        _CHANGE.change(self._connection, last)
 
     def last_epoch(self, trial_id: int, lease: int) -> int | None:
         return self._connection.scalar(_LAST_EPOCH, {"of_trial": trial_id, "of_lease": lease})
@@ -96,7 +93,7 @@ class Attempts:
 
 
 _OF_ATTEMPT = (attempts.c.trial_id == sa.bindparam("of_trial"), attempts.c.lease == sa.bindparam("of_lease"))
-_OPEN = sa.insert(attempts)
-_CHANGE = sa.update(attempts).where(*_OF_ATTEMPT)
+_OPEN = Prepared(sa.insert(attempts))
+_CHANGE = Prepared(sa.update(attempts).where(*_OF_ATTEMPT))
 _LAST_EPOCH = sa.select(attempts.c.last_epoch).where(*_OF_ATTEMPT)
-_ADD_TO_CURVE = sa.insert(curves)
+_ADD_TO_CURVE = Prepared(sa.insert(curves))

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from service.storage.prepared import Prepared
 from service.storage.tables import events, studies
 
 
@@ -29,16 +30,16 @@ class Events:
         self, study_id: str, kind: EventKind, at: datetime, *, trial: int | None = None, round: int | None = None
     ) -> int:
         """Note a fact and return its sequence number, which grows by one each time within a study."""
-        sequence = int(self._connection.scalar(_NEXT, {"of_study": study_id}) or 0)
+        sequence = int(_NEXT.rows(self._connection, {"of_study": study_id})[0]["last_event"])
         event = {"study_id": study_id, "sequence": sequence, "kind": kind, "trial": trial, "round": round, "at": at}
-        self._connection.execute(_ADD, event)
+        _ADD.change(self._connection, event)
         return sequence
 
 
-_NEXT = (
+_NEXT = Prepared(
     sa.update(studies)
     .where(studies.c.id == sa.bindparam("of_study"))
     .values(last_event=studies.c.last_event + 1)
     .returning(studies.c.last_event)
 )
-_ADD = sa.insert(events)
+_ADD = Prepared(sa.insert(events))

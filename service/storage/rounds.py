@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from service.domain.rounds import Round
 from service.domain.space import Parameter, Space
+from service.storage.prepared import Prepared, Record
 from service.storage.tables import rounds
 
 _RANGES: TypeAdapter[dict[str, Parameter]] = TypeAdapter(dict[str, Parameter])
@@ -43,12 +44,11 @@ class Rounds:
         )
 
     def get(self, study_id: str, number: int) -> Round:
-        one = {"of_study": study_id, "of_number": number}
-        return _round(self._connection.execute(_ONE, one).mappings().one())
+        return _round(_ONE.rows(self._connection, {"of_study": study_id, "of_number": number})[0])
 
     def all(self, study_id: str) -> list[Round]:
         rows = self._connection.execute(_ROUNDS.where(_of(study_id)).order_by(rounds.c.number))
-        return [_round(row) for row in rows.mappings()]
+        return [_round(dict(row)) for row in rows.mappings()]
 
     def chain(self, study_id: str, number: int) -> list[int]:
         """The rounds from the first to one of them, each made from the one before it."""
@@ -70,16 +70,13 @@ class Rounds:
         """The highest number of a round."""
         return int(self._connection.scalar(sa.select(sa.func.max(rounds.c.number)).where(_of(study_id))) or 0)
 
-    def finished(self, study_id: str, number: int) -> int:
-        """How many trials of a round have finished."""
-        return int(self._connection.scalar(_FINISHED, {"of_study": study_id, "of_number": number}) or 0)
-
-    def count_finished(self, study_id: str, number: int) -> None:
-        """One more trial of the round has finished."""
-        self._connection.execute(_ONE_MORE_FINISHED, {"of_study": study_id, "of_number": number})
+    def count_finished(self, study_id: str, number: int) -> int:
+        """One more trial of the round has finished; returns how many have."""
+        counted = _ONE_MORE_FINISHED.rows(self._connection, {"of_study": study_id, "of_number": number})
+        return int(counted[0]["finished"])
 
     def _update(self, study_id: str, number: int, **values: object) -> None:
-        self._connection.execute(_CHANGE, {"of_study": study_id, "of_number": number, **values})
+        _CHANGE.change(self._connection, {"of_study": study_id, "of_number": number, **values})
 
 
 _OF_ROUND = (rounds.c.study_id == sa.bindparam("of_study"), rounds.c.number == sa.bindparam("of_number"))
@@ -93,17 +90,16 @@ _ROUNDS = sa.select(
     rounds.c.position,
     rounds.c.opened_at,
 )
-_ONE = _ROUNDS.where(*_OF_ROUND)
+_ONE = Prepared(_ROUNDS.where(*_OF_ROUND))
 _PARENTS = sa.select(rounds.c.number, rounds.c.parent).where(rounds.c.study_id == sa.bindparam("of_study"))
-_FINISHED = sa.select(rounds.c.finished).where(*_OF_ROUND)
-_CHANGE = sa.update(rounds).where(*_OF_ROUND)
-_ONE_MORE_FINISHED = _CHANGE.values(finished=rounds.c.finished + 1)
+_UPDATE = sa.update(rounds).where(*_OF_ROUND)
+_CHANGE = Prepared(_UPDATE)
+_ONE_MORE_FINISHED = Prepared(_UPDATE.values(finished=rounds.c.finished + 1).returning(rounds.c.finished))
 
 
 def _of(study_id: str) -> sa.ColumnElement[bool]:
     return rounds.c.study_id == study_id
 
 
-def _round(row: sa.RowMapping) -> Round:
-    fields = dict(row)
-    return Round(space=space_from_json(fields.pop("ranges")), **fields)
+def _round(row: Record) -> Round:
+    return Round(space=space_from_json(row.pop("ranges")), **row)

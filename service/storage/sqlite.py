@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from service.storage.condition import Condition, cause_of
+from service.storage.savepoints import savepoint
 from service.storage.sqlite_library import described, library
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
 
@@ -154,7 +155,7 @@ class SqliteDatabase:
     ) -> frozenset[Any]:
         store = Store(connection, self._clock(), self._entropy)
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 result = unit.work(store)
         except Exception as error:
             if cause_of(error):

@@ -17,6 +17,7 @@ from service.storage.events import Events
 from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
 from service.storage.rounds import Rounds
+from service.storage.savepoints import Undone, savepoint
 from service.storage.standings import Standings
 from service.storage.studies import Studies
 from service.storage.tables import VERSION_TABLE
@@ -87,10 +88,10 @@ class Store:
     def tentative(self) -> Iterator["Tentative"]:
         """A part of the transaction that is undone, and its locks let go, unless it is kept."""
         part = Tentative()
-        with self._connection.begin_nested() as savepoint:
+        with savepoint(self._connection):
             yield part
             if not part.kept:
-                savepoint.rollback()
+                raise Undone
 
     def random_token(self) -> str:
         """128 random bits in hexadecimal."""

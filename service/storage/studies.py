@@ -1,10 +1,10 @@
 """Studies: their specification, where they stand, and the counts of their trials."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -12,7 +12,9 @@ from pydantic import TypeAdapter
 from service.domain.errors import StudyNameTaken, StudyNotFound
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Spec, Study
-from service.storage.tables import studies, study_tags, trial_counts
+from service.storage.prepared import Prepared, Record
+from service.storage.savepoints import savepoint
+from service.storage.tables import studies, study_tags, trial_counts, trials
 
 _SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
 
@@ -37,7 +39,7 @@ class Studies:
 
     def add(self, study: Study, tags: Sequence[str]) -> None:
         try:
-            with self._connection.begin_nested():
+            with savepoint(self._connection):
                 self._connection.execute(sa.insert(studies).values(_columns(study)))
         except sa.exc.IntegrityError as error:
             raise StudyNameTaken(study.name) from error
@@ -52,16 +54,20 @@ class Studies:
     def get(self, study: str, *, lock: bool = False) -> Study:
         """A study by id or name; a locked one stays as it is until the end of the transaction."""
         # An id is never refused as a name, so that both may match: the id counts.
-        rows = self._connection.execute(_NAMED_AND_LOCKED if lock else _NAMED, {"named": study}).all()
+        rows = (_NAMED_AND_LOCKED if lock else _NAMED).rows(self._connection, {"named": study})
         if not rows:
             raise StudyNotFound(study)
-        row = next((row for row in rows if row.id == study), rows[0])
-        return _study(row, self.counts(row.id, Purpose.SEARCH))
+        return self._study(next((row for row in rows if row["id"] == study), rows[0]))
+
+    def of_trial(self, trial_id: int) -> Study | None:
+        """The study of a trial, locked until the end of the transaction; None where there is no such trial."""
+        row = _LOCK_STUDY_OF.row(self._connection, {"of_trial": trial_id})
+        return None if row is None else self._study(row)
 
     def lock(self, study_id: str, *, wait: bool) -> Study | None:
         """The same by its id; None where another transaction has it locked and this one is not to wait."""
-        row = self._connection.execute(_LOCK if wait else _LOCK_IF_FREE, {"of_study": study_id}).one_or_none()
-        return None if row is None else _study(row, self.counts(row.id, Purpose.SEARCH))
+        row = (_LOCK if wait else _LOCK_IF_FREE).row(self._connection, {"of_study": study_id})
+        return None if row is None else self._study(row)
 
     def page(self, wanted: StudyFilter, after: tuple[datetime, str] | None, limit: int) -> list[Study]:
         """Studies in the order of their creation, from the one after `after`."""
@@ -75,7 +81,7 @@ class Studies:
             query = query.where(studies.c.id.in_(tagged))
         if after is not None:
             query = query.where(sa.tuple_(studies.c.created_at, studies.c.id) > sa.tuple_(*after))
-        return [_study(row, self.counts(row.id, Purpose.SEARCH)) for row in self._connection.execute(query).all()]
+        return [self._study(dict(row)) for row in self._connection.execute(query).mappings()]
 
     def claimable(self, objectives: Sequence[str], purposes: Sequence[Purpose]) -> list[str]:
         """The ids of studies that a worker with these objectives may serve, oldest first.
@@ -100,17 +106,17 @@ class Studies:
         return [row.id for row in rows]
 
     def update(self, study_id: str, **values: object) -> None:
-        self._connection.execute(_CHANGE, {"of_study": study_id, **values})
+        _CHANGE.change(self._connection, {"of_study": study_id, **values})
 
     def draw_numbers(self, study_id: str, count: int, *, budgeted: bool) -> int:
         """Take the next `count` numbers of a study and return the first."""
         taken = {"of_study": study_id, "numbers": count, "budget": count if budgeted else 0}
-        after = self._connection.scalar(_DRAW_NUMBERS, taken)
-        return int(after or 0) - count
+        drawn = _DRAW_NUMBERS.rows(self._connection, taken)
+        return int(drawn[0]["next_number"]) - count
 
     def add_to(self, study_id: str, *, budgeted: int = 0, epochs: int = 0) -> None:
         if budgeted or epochs:
-            self._connection.execute(_ADD_TO, {"of_study": study_id, "budget": budgeted, "more": epochs})
+            _ADD_TO.change(self._connection, {"of_study": study_id, "budget": budgeted, "more": epochs})
 
     def retag(self, study_id: str, tags: Sequence[str]) -> None:
         self._connection.execute(sa.delete(study_tags).where(study_tags.c.study_id == study_id))
@@ -126,8 +132,35 @@ class Studies:
         return sum(self.counts(study_id, purpose).get(TrialStatus.RUNNING, 0) for purpose in Purpose)
 
     def counts(self, study_id: str, purpose: Purpose) -> Mapping[TrialStatus, int]:
-        rows = self._connection.execute(_COUNTS, {"of_study": study_id, "of_purpose": purpose})
-        return {TrialStatus(row.status): row.trials for row in rows}
+        rows = _COUNTS.rows(self._connection, {"of_study": study_id, "of_purpose": purpose})
+        return {TrialStatus(row["status"]): row["trials"] for row in rows}
+
+    def _study(self, row: Record) -> Study:
+        text, status = row.pop("spec"), row.pop("status")
+        for column in ("name", "objective", "ends_at"):
+            del row[column]
+        counts = CountsWhenAsked(partial(self.counts, row["id"], Purpose.SEARCH))
+        return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **row)
+
+
+class CountsWhenAsked(Mapping[TrialStatus, int]):
+    """Counts that are read when the first of them is asked for: most requests go by without one."""
+
+    def __init__(self, read: Callable[[], Mapping[TrialStatus, int]]) -> None:
+        self._read = read
+
+    def __getitem__(self, status: TrialStatus) -> int:
+        return self._counts[status]
+
+    def __iter__(self) -> Iterator[TrialStatus]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    @cached_property
+    def _counts(self) -> Mapping[TrialStatus, int]:
+        return self._read()
 
 
 def _columns(study: Study) -> dict[str, object]:
@@ -149,21 +182,16 @@ def _columns(study: Study) -> dict[str, object]:
     }
 
 
-def _study(row: sa.Row[tuple[object, ...]], counts: Mapping[TrialStatus, int]) -> Study:
-    fields = row._asdict()
-    text, status = fields.pop("spec"), fields.pop("status")
-    for column in ("name", "objective", "ends_at"):
-        del fields[column]
-    return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **fields)
-
-
 # Statements that every trial passes through are built once: building one costs more than running it.
-_NAMED = sa.select(studies).where(
+_SELECT_NAMED = sa.select(studies).where(
     sa.or_(studies.c.id == sa.bindparam("named"), studies.c.name == sa.bindparam("named"))
 )
-_NAMED_AND_LOCKED = _NAMED.with_for_update()
-_LOCK = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update()
-_LOCK_IF_FREE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study")).with_for_update(skip_locked=True)
+_NAMED, _NAMED_AND_LOCKED = Prepared(_SELECT_NAMED), Prepared(_SELECT_NAMED.with_for_update())
+_SELECT_ONE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study"))
+_LOCK = Prepared(_SELECT_ONE.with_for_update())
+_STUDY_OF = sa.select(trials.c.study_id).where(trials.c.id == sa.bindparam("of_trial")).scalar_subquery()
+_LOCK_STUDY_OF = Prepared(sa.select(studies).where(studies.c.id == _STUDY_OF).with_for_update())
+_LOCK_IF_FREE = Prepared(_SELECT_ONE.with_for_update(skip_locked=True))
 _HAS_OTHERS_WAITING = sa.exists().where(
     trial_counts.c.study_id == studies.c.id,
     trial_counts.c.purpose.in_(sa.bindparam("others", expanding=True)),
@@ -182,13 +210,19 @@ _CLAIMABLE = (
     .order_by(studies.c.created_at, studies.c.id)
 )
 _RUNNING = sa.select(studies.c.id).where(studies.c.status == StudyStatus.RUNNING)
-_CHANGE = sa.update(studies).where(studies.c.id == sa.bindparam("of_study"))
-_DRAW_NUMBERS = _CHANGE.values(
-    next_number=studies.c.next_number + sa.bindparam("numbers"), budgeted=studies.c.budgeted + sa.bindparam("budget")
-).returning(studies.c.next_number)
-_ADD_TO = _CHANGE.values(
-    budgeted=studies.c.budgeted + sa.bindparam("budget"), epochs=studies.c.epochs + sa.bindparam("more")
+_UPDATE = sa.update(studies).where(studies.c.id == sa.bindparam("of_study"))
+_CHANGE = Prepared(_UPDATE)
+_DRAW_NUMBERS = Prepared(
+    _UPDATE.values(
+        next_number=studies.c.next_number + sa.bindparam("numbers"),
+        budgeted=studies.c.budgeted + sa.bindparam("budget"),
+    ).returning(studies.c.next_number)
 )
-_COUNTS = sa.select(trial_counts.c.status, trial_counts.c.trials).where(
-    trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
+_ADD_TO = Prepared(
+    _UPDATE.values(budgeted=studies.c.budgeted + sa.bindparam("budget"), epochs=studies.c.epochs + sa.bindparam("more"))
+)
+_COUNTS = Prepared(
+    sa.select(trial_counts.c.status, trial_counts.c.trials).where(
+        trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
+    )
 )

@@ -10,6 +10,7 @@ from service.domain.errors import LeaseLost
 from service.domain.space import Scalar, key_of
 from service.domain.status import TRIAL_TRANSITIONS, FailureReason, Purpose, TrialStatus
 from service.domain.trial import Origin, Trial
+from service.storage.prepared import Prepared
 from service.storage.tables import trial_counts, trials
 
 
@@ -36,7 +37,7 @@ class TrialMoves:
         return self._move(trial, started, claim_request=claim_request)
 
     def renew(self, trial_id: int, expires_at: datetime) -> None:
-        self._connection.execute(_RENEW, {"of_trial": trial_id, "lease_expires_at": expires_at})
+        _RENEW.change(self._connection, {"of_trial": trial_id, "lease_expires_at": expires_at})
 
     def wait_again(self, trial: Trial, *, counted: bool) -> Trial:
         """running -> waiting; an attempt that does not count is taken off again."""
@@ -128,14 +129,14 @@ class TrialMoves:
         assert after.status in TRIAL_TRANSITIONS[before.status], f"{before.status} -> {after.status}"
         values = {name: getattr(after, name) for name in _MOVING if getattr(after, name) != getattr(before, name)}
         held = {"of_trial": before.id, "was": before.status, "under": before.lease_token}
-        if self._connection.execute(_MOVE, {**held, **values, **columns}).rowcount != 1:
+        if _MOVE.change(self._connection, {**held, **values, **columns}) != 1:
             raise LeaseLost(before.id)
         self._recount(before, after)
         return after
 
     def _recount(self, before: Trial, after: Trial) -> None:
-        self._connection.execute(
-            _RECOUNT,
+        _RECOUNT.change(
+            self._connection,
             {
                 "of_study": before.study_id,
                 "of_purpose": before.purpose,
@@ -145,8 +146,8 @@ class TrialMoves:
         )
 
     def _count(self, study_id: str, purpose: Purpose, status: TrialStatus, change: int) -> None:
-        self._connection.execute(
-            _COUNT, {"of_study": study_id, "of_purpose": purpose, "of_status": status, "change": change}
+        _COUNT.change(
+            self._connection, {"of_study": study_id, "of_purpose": purpose, "of_status": status, "change": change}
         )
 
 
@@ -169,18 +170,26 @@ _MOVING = (
     "finished_at",
     "finished_event",
 )
-_MOVE = sa.update(trials).where(
-    trials.c.id == sa.bindparam("of_trial"),
-    trials.c.status == sa.bindparam("was"),
-    trials.c.lease_token.is_not_distinct_from(sa.bindparam("under")),
+_MOVE = Prepared(
+    sa.update(trials).where(
+        trials.c.id == sa.bindparam("of_trial"),
+        trials.c.status == sa.bindparam("was"),
+        trials.c.lease_token.is_not_distinct_from(sa.bindparam("under")),
+    )
 )
-_RENEW = sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.status == TrialStatus.RUNNING)
+_RENEW = Prepared(
+    sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.status == TrialStatus.RUNNING)
+)
 _COUNTS_OF_PURPOSE = sa.update(trial_counts).where(
     trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")
 )
-_RECOUNT = _COUNTS_OF_PURPOSE.where(
-    trial_counts.c.status.in_([sa.bindparam("was"), sa.bindparam("becomes")]),
-).values(trials=trial_counts.c.trials + sa.case((trial_counts.c.status == sa.bindparam("was"), -1), else_=1))
-_COUNT = _COUNTS_OF_PURPOSE.where(trial_counts.c.status == sa.bindparam("of_status")).values(
-    trials=trial_counts.c.trials + sa.bindparam("change")
+_RECOUNT = Prepared(
+    _COUNTS_OF_PURPOSE.where(
+        sa.or_(trial_counts.c.status == sa.bindparam("was"), trial_counts.c.status == sa.bindparam("becomes"))
+    ).values(trials=trial_counts.c.trials + sa.case((trial_counts.c.status == sa.bindparam("was"), -1), else_=1))
+)
+_COUNT = Prepared(
+    _COUNTS_OF_PURPOSE.where(trial_counts.c.status == sa.bindparam("of_status")).values(
+        trials=trial_counts.c.trials + sa.bindparam("change")
+    )
 )

@@ -1,5 +1,8 @@
 """A trial as it stands in the tables: the query that every reading of trials begins with."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 
 from service.domain.status import FailureReason, Purpose, TrialStatus
@@ -39,7 +42,7 @@ TRIALS = sa.select(
 ).join_from(trials, studies, trials.c.study_id == studies.c.id)
 
 
-def trial_of(row: sa.RowMapping) -> Trial:
+def trial_of(row: Mapping[Any, Any]) -> Trial:
     """The trial in a row of `TRIALS`."""
     fields = dict(row)
     reason = fields.pop("failure_reason")

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service.domain.status import Purpose, TrialStatus
+from service.storage.prepared import Prepared, Record
 from service.storage.tables import trials, workers
 
 
@@ -44,22 +45,23 @@ class Workers:
             "study": terms.study,
             "last_seen_at": now,
         }
-        known = self._connection.execute(_CHANGE, {"of_worker": name, **said})
-        if not known.rowcount:
+        if not _CHANGE.change(self._connection, {"of_worker": name, **said}):
             self._connection.execute(
                 sa.insert(workers).values(name=name, completed=0, failed=0, first_seen_at=now, **said)
             )
 
     def terms(self, name: str) -> Terms | None:
         """The terms of a worker's last claim."""
-        row = self._connection.execute(_TERMS, {"of_worker": name}).one_or_none()
-        return None if row is None else Terms(row.objectives, [Purpose(p) for p in row.purposes], row.study)
+        return _terms(_TERMS.row(self._connection, {"of_worker": name}))
+
+    def seen_again(self, name: str, now: datetime) -> Terms | None:
+        """Note that a worker asked for more on the terms of its last claim."""
+        return _terms(_SEEN_AGAIN.row(self._connection, {"of_worker": name, "last_seen_at": now}))
 
     def finished(self, name: str | None, now: datetime, *, failed: bool) -> None:
         """Count a trial that a worker brought to its end."""
-        self._connection.execute(
-            _ONE_MORE_FAILED if failed else _ONE_MORE_COMPLETED, {"of_worker": name, "last_seen_at": now}
-        )
+        one_more = _ONE_MORE_FAILED if failed else _ONE_MORE_COMPLETED
+        one_more.change(self._connection, {"of_worker": name, "last_seen_at": now})
 
     def all(self) -> list[Worker]:
         running = (
@@ -81,9 +83,16 @@ class Workers:
         return [Worker(*row) for row in rows]
 
 
-_CHANGE = sa.update(workers).where(workers.c.name == sa.bindparam("of_worker"))
-_ONE_MORE_COMPLETED = _CHANGE.values(completed=workers.c.completed + 1)
-_ONE_MORE_FAILED = _CHANGE.values(failed=workers.c.failed + 1)
-_TERMS = sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(
-    workers.c.name == sa.bindparam("of_worker")
-)
+def _terms(row: Record | None) -> Terms | None:
+    if row is None:
+        return None
+    return Terms(row["objectives"], [Purpose(purpose) for purpose in row["purposes"]], row["study"])
+
+
+_THIS_ONE = workers.c.name == sa.bindparam("of_worker")
+_UPDATE = sa.update(workers).where(_THIS_ONE)
+_CHANGE = Prepared(_UPDATE)
+_ONE_MORE_COMPLETED = Prepared(_UPDATE.values(completed=workers.c.completed + 1))
+_ONE_MORE_FAILED = Prepared(_UPDATE.values(failed=workers.c.failed + 1))
+_SEEN_AGAIN = Prepared(_UPDATE.returning(workers.c.objectives, workers.c.purposes, workers.c.study))
+_TERMS = Prepared(sa.select(workers.c.objectives, workers.c.purposes, workers.c.study).where(_THIS_ONE))

@@ -36,8 +36,8 @@ def binaries() -> Path | None:
 class Cluster:
     """Started once a session; every test gets a database of its own, copied from a migrated one."""
 
-    def __init__(self, folder: Path) -> None:
-        self._binaries, self._numbers = folder, count()
+    def __init__(self, folder: Path, options: str = QUICK) -> None:
+        self._binaries, self._options, self._numbers = folder, options, count()
         self._home = Path(tempfile.mkdtemp(prefix="shibori-pg-"))
         self._credentials: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -75,7 +75,7 @@ class Cluster:
         self._server.communicate()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        options = f"{QUICK} -c listen_addresses= -c unix_socket_directories={self._home}".split()
+        options = f"{self._options} -c listen_addresses= -c unix_socket_directories={self._home}".split()
         server = [str(self._binaries / "postgres"), "-D", str(self._data), *options]
         with (self._home / "log").open("ab") as log:
             return subprocess.Popen(

@@ -1,0 +1,49 @@
+"""Trials under a lease: as their workers hold them, and as they wait again when it ends."""
+
+from dataclasses import dataclass
+
+from service.domain.errors import LeaseLost
+from service.domain.status import Purpose, StudyStatus
+from service.domain.study import GIVING_UP, Study
+from service.domain.trial import Trial
+from service.storage.store import Signal, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A trial under the lease in force, and its study; nobody else changes either until the transaction ends."""
+
+    study: Study
+    trial: Trial
+    last_epoch: int | None
+    """Where the curve of this lease stands."""
+
+
+def held(store: Store, trial_id: int, token: str) -> Held | None:
+    """What a worker holds under a token; None where that is not the lease in force.
+
+    The study is locked first, as it is by claims: two orders of locking would be a deadlock.
+    """
+    study = store.studies.of_trial(trial_id)
+    leased = None if study is None else store.trials.held(trial_id, token)
+    return None if study is None or leased is None else Held(study, *leased)
+
+
+def goes_on(store: Store, run: Held) -> bool:
+    """Whether another attempt at a trial would still be of use to its study."""
+    if run.trial.purpose is not Purpose.SEARCH:
+        return True
+    study = store.studies.get(run.study.id)
+    return study.status in (StudyStatus.RUNNING, StudyStatus.PAUSED) and study.ended_by not in GIVING_UP
+
+
+def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:
+    """running -> waiting; an attempt that was given back does not count."""
+    store.announce(Signal.WORK)
+    store.weights.forget(trial.id)
+    return store.trials.wait_again(trial, counted=counted)
+
+
+def lease_lost(store: Store, trial_id: int) -> LeaseLost:
+    """The error for a write under a lease that is not in force; raises TrialNotFound where there is no trial."""
+    return LeaseLost(store.trials.get(trial_id).id)
