@@ -49,12 +49,14 @@ class Process:
 
     def with_points(self, columns: Floats) -> Self:
         """The same process with more points, to be told their scores; the whitening grows by a block."""
+        from scipy.linalg import cholesky
+
         if len(columns) == 0:
             return self
         more = columns / self.lengths
         shared = self._covariance(more, self.known) @ self.whitening.T
         own = self._covariance(more, more) + self.noise * np.eye(len(more)) - shared @ shared.T
-        block = _inverted(np.linalg.cholesky(own))
+        block = _inverted(cholesky(own, lower=True))
         corner = -block @ shared @ self.whitening
         whitening = np.block([[self.whitening, np.zeros_like(corner.T)], [corner, block]])
         return replace(self, known=np.vstack([self.known, more]), whitening=whitening)

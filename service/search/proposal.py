@@ -90,7 +90,7 @@ class Landscape:
         near = self.region.clipped(centres + moved * radii * chance.standard_normal(centres.shape))
         anew = chance.random(centres.shape) < 1 / centres.shape[1]
         chosen = np.where(anew, chance.random(centres.shape), centres)
-        near[:, self._choosing] = chosen[:, self._choosing]
+        near[:, self._choosing] = self.region.clipped(chosen)[:, self._choosing]
         return near
 
     def _climbed(self, units: Floats) -> Floats:
@@ -120,7 +120,7 @@ class Landscape:
         return height, by_mean[:, np.newaxis] * of_mean + by_deviation[:, np.newaxis] * of_deviation
 
     def _with_neighbours(self, units: Floats) -> Floats:
-        """These points, and all that differ from one of them in one parameter of a few values."""
+        """These points, and all in the region that differ from one of them in one parameter of a few values."""
         found = [units]
         axes = list(self.features.axes.values())
         for place in self._choosing:
@@ -128,7 +128,7 @@ class Landscape:
                 neighbour = units.copy()
                 neighbour[:, place] = middle
                 found.append(neighbour)
-        return np.vstack(found)
+        return self.region.clipped(np.vstack(found))
 
 
 def _replaced(rows: Floats, places: Places, free: Flags, values: Floats) -> Floats:

@@ -26,6 +26,7 @@ SPACE = Space(
     }
 )
 UNIT = Space({"x": FloatRange(low=0, high=1)})
+KINDS = Space({"kind": Categorical(choices=["a", "b"]), "x": FloatRange(low=0, high=1)})
 AT_ONCE = BayesianSettings(initial=1)
 
 
@@ -176,6 +177,23 @@ def test_a_pruned_trial_is_learnt_from_as_a_finished_one_of_its_last_value() -> 
     assert ask(pruned).points == ask(hill(0.7)).points
 
 
+def two_kinds(near_top: Sequence[float]) -> list[Observation]:
+    """Of the first kind a top of 0 at 0.3 and points beside it, of the second two that are far behind."""
+    tried = [("a", x) for x in (0.0, 0.25, 0.5, 0.75, 1.0, *near_top)] + [("b", 0.1), ("b", 0.9)]
+    return [seen(n, {"kind": kind, "x": x}, -((x - 0.3) ** 2) - (kind == "b")) for n, (kind, x) in enumerate(tried)]
+
+
+def test_where_little_is_left_to_gain_near_the_best_the_other_choice_has_the_turn() -> None:
+    (point,) = ask(two_kinds([0.29, 0.3, 0.301, 0.31]), space=KINDS).points
+    assert point["kind"] == "b"
+
+
+def test_while_there_is_more_to_gain_near_the_best_it_stays_there() -> None:
+    (point,) = ask(two_kinds([0.6, 0.7]), space=KINDS).points
+    assert point["kind"] == "a"
+    assert 0.25 < point["x"] < 0.5
+
+
 def test_with_noise_the_best_is_where_it_is_expected_and_not_where_luck_was() -> None:
     lucky = seen(60, {"x": 0.9}, 1.2)
     history = [
@@ -183,5 +201,5 @@ def test_with_noise_the_best_is_where_it_is_expected_and_not_where_luck_was() ->
         lucky,
     ]
     model = Model.of(question(history))
-    assert model.incumbents[0][0] == pytest.approx(0.3, abs=0.1)
+    assert model.tried.leaders[0][0] == pytest.approx(0.3, abs=0.1)
     assert model.best < max(model.scores)

@@ -61,6 +61,14 @@ def test_a_region_is_kept_to() -> None:
     assert not region.holds(np.array(list(whole.ranked(incumbents, 50, chance())))).all()
 
 
+def test_a_region_of_one_choice_has_no_other() -> None:
+    region = Region.everywhere(len(MIXED.parameters))
+    region.low[0] = region.high[0] = 0.5
+    found, incumbents = landscape(MIXED, region)
+    points = np.array(list(found.ranked(region.clipped(incumbents), 50, chance())))
+    assert region.holds(points).all()
+
+
 def test_a_region_is_long_where_the_function_changes_little_and_has_all_of_a_few_values() -> None:
     features = Features.spanning(MIXED, [])
     lengths = np.array([1.0, 1.0, 1.0, 1.0, 0.2, 0.8])
