@@ -22,7 +22,7 @@ __all__ = ["MEDIA_TYPE", "Counted", "page", "process_ended", "shared_by_processe
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STUDIES = tuple(StudyStatus)
 TRIALS = ("waiting", "running")
-WORKERS = ("active", "idle", "away")
+WORKERS = ("active", "idle", "away", "paused")
 
 
 def page(counted: Counted, census: Census, database: str) -> bytes:

@@ -23,7 +23,7 @@ class Census:
     suggestions: int
     """Suggestions of running studies that nobody has claimed yet, among so many trials that wait."""
     workers: Mapping[str, int]
-    """`active` with a trial, `idle` without one but seen of late, or `away`."""
+    """`active` with a trial, `paused`, `idle` without a trial but seen of late, or `away`."""
 
 
 def take_census(connection: sa.Connection, now: datetime) -> Census:
@@ -66,6 +66,7 @@ _RUNS = sa.exists().where(trials.c.worker == workers.c.name, trials.c.lease_toke
 _STATES = sa.select(
     sa.case(
         (_RUNS, "active"),
+        (workers.c.paused_at.is_not(None), "paused"),
         (workers.c.last_seen_at > sa.bindparam("recently", type_=workers.c.last_seen_at.type), "idle"),
         else_="away",
     ).label("state")

@@ -23,7 +23,7 @@ LABELS = {
     "status": {"2xx", "3xx", "4xx", "5xx", *StudyStatus, "waiting", "running"},
     "reason": set(FailureReason),
     "kind": {"read", "write"},
-    "state": {"active", "idle", "away"},
+    "state": {"active", "idle", "away", "paused"},
     "algorithm": {algorithm.name for algorithm in known()},
     "cause": {"serialization", "deadlock", "unique", "connection"},
 }

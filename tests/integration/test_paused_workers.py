@@ -142,3 +142,11 @@ def test_nobody_is_paused_where_the_setting_says_never(api: Api) -> None:
     fail(api, 9)
     succeed(api)
     assert len(ask(api)["trials"]) == 1
+
+
+def test_the_metrics_know_that_a_worker_is_paused(api: Api) -> None:
+    api.submit(**NEXT)
+    fail(api, 5)
+    succeed(api)
+    assert "paused" in ask(api)
+    assert 'shibori_workers{state="paused"} 1.0' in api.client.get("/metrics").text
