@@ -102,7 +102,7 @@ def _add_trials(connection: sa.Connection, trials: int) -> None:
             created_at, started_at, finished_at, finished_event)
         SELECT {_hexadecimal(connection, "0")}, n, 'search', 'enqueued', status,
             {_json(connection, PARAMS)}, {_hexadecimal(connection, "n")},
-            CASE WHEN status IN ('completed', 'pruned') THEN n * 7919 % 1009 / 1009.0 END, NULL,
+            CASE WHEN status IN ('completed', 'pruned') THEN n % 1009 * 7919 % 1009 / 1009.0 END, NULL,
             CASE WHEN n < {trials} / 2 THEN 0 ELSE 1 END, n, 1, 3, 1,
             CASE WHEN status = 'running' THEN 'token' END,
             CASE WHEN status = 'running' THEN {_moment(connection, "2027-01-01 00:00:00.000000")} END,

@@ -1,6 +1,7 @@
 """Two that come to one place at once, in both orders: what others lost a result or overran a budget by."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -69,13 +70,18 @@ class Race:
 
     def _wait_until_one_waits(self) -> None:
         if self._api.url.startswith("sqlite"):
-            units, never = self._api.app.state.database._database._units, threading.Event()
-            while units.empty():
-                never.wait(0.005)
-            return
-        with own_session(sa.make_url(self._api.url)) as session:
-            while session.execute(_WAITING).fetchone() is None:
-                pass
+            units = self._api.app.state.database._database._units
+            until(lambda: not units.empty())
+        else:
+            with own_session(sa.make_url(self._api.url)) as session:
+                until(lambda: session.execute(_WAITING).fetchone())
+
+
+def until(condition: Callable[[], object]) -> None:
+    end_at, never = time.monotonic() + PATIENCE_SECONDS, threading.Event()
+    while not condition():
+        assert time.monotonic() < end_at, "it did not come about"
+        never.wait(0.005)
 
 
 _WAITING = (
