@@ -40,6 +40,12 @@ SEARCHES: tuple[Json, ...] = (
     {"algorithm": "random"},
     {"algorithm": "bayesian", "settings": {"initial": 100}},
 )
+ENDINGS: Mapping[str, Json] = {
+    "complete": {"claim_next": 1},
+    "fail": {"retryable": True},
+    "release": {},
+    "report": {"claim_next": 1},
+}
 GIVEN: tuple[Json, ...] = ({"params": {"lr": 0.1}}, {"params": {"lr": 0.2}, "value": 0.4})
 
 
@@ -114,6 +120,21 @@ class Clients(RuleBasedStateMachine):
     @rule(place=places, length=lengths, manner=manners)
     def release(self, place: int, length: int, manner: Manner) -> None:
         self._write(place, "release", {"epochs": _epochs(length, 0.4)}, manner)
+
+    @rule(what=st.sampled_from(sorted(ENDINGS)), value=values, length=lengths, manner=manners)
+    def work(self, what: str, value: float, length: int, manner: Manner) -> None:
+        """A claim and what follows it most often, which single steps seldom come to."""
+        for held in self._claimed("ann")[:1]:
+            self._write_to(held, what, _said(what, value, length), manner)
+
+    @rule(what=st.sampled_from(sorted(ENDINGS)), value=values, length=lengths, manner=manners)
+    def be_overtaken(self, what: str, value: float, length: int, manner: Manner) -> None:
+        """A worker is away for longer than its lease, another one gets its trial, and it comes back."""
+        held = self._claimed("ann")
+        self.world.move(31)
+        self._claimed("bob")
+        for one in held:
+            self._write_to(one, what, _said(what, value, length), manner)
 
     @precondition(lambda self: self.world.now.trials)
     @rule(place=places, what=st.sampled_from(["cancel", "retry"]), manner=manners)
@@ -223,8 +244,17 @@ class Clients(RuleBasedStateMachine):
         self._ask("POST", "/studies", study, manner)
 
     def _write(self, place: int, what: str, said: Json, manner: Manner) -> None:
-        held = _at(self.world.held, place)
+        self._write_to(_at(self.world.held, place), what, said, manner)
+
+    def _write_to(self, held: Json, what: str, said: Json, manner: Manner) -> None:
         self._ask("POST", f"/trials/{held['id']}/{what}", {"lease": held["lease"]["token"], **said}, manner)
+
+    def _claimed(self, worker: str) -> list[Json]:
+        """Trials that a worker has just claimed."""
+        known = len(self.world.held)
+        asked = {"worker": worker, "objectives": ["bowl"], "count": 2}
+        self._ask("POST", "/claims", asked, Manner(keyed=False, lost=False))
+        return self.world.held[known:]
 
     def _ask(self, method: str, path: str, body: Json | None, manner: Manner) -> None:
         key = f"k{next(self._fresh)}" if manner.keyed else None
@@ -249,6 +279,11 @@ class Clients(RuleBasedStateMachine):
 
 def _at(things: Sequence[Thing], place: int) -> Thing:
     return things[-1 - place % len(things)]
+
+
+def _said(what: str, value: float, length: int) -> Json:
+    result = {"value": value} if what == "complete" else {}
+    return {**ENDINGS[what], **result, "epochs": _epochs(length, value)}
 
 
 def _epochs(length: int, value: float) -> list[Json]:
