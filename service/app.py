@@ -64,6 +64,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         tasks: dict[str, Repeated] = {}
+        notifier.open()
 
         watched = Watched(metrics)
 

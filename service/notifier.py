@@ -57,6 +57,10 @@ class Notifier(Generic[Answer]):
             if self._loop is not None:
                 self._on_loop(self._loop, self._woken.set)
 
+    def open(self) -> None:
+        """Let claims wait: the server begins, be it anew."""
+        self.closing = False
+
     def close(self) -> None:
         """Answer every claim that waits, and let none wait any more: the server is about to end."""
         self.closing = True
