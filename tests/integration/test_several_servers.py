@@ -17,7 +17,7 @@ from service.storage.postgresql_engine import ServerTooOld, own_session, require
 from service.storage.postgresql_membership import LEADING, TRUSTED_SECONDS, PostgresqlMembership
 from service.storage.store import OutcomeUnknown, Signal, Store, system_clock
 from tests.integration.cluster import Cluster
-from tests.integration.harness import Api, MovableClock, ok, refused, seeded_entropy, spec
+from tests.integration.harness import Api, MovableClock, SeededEntropy, ok, refused, spec
 from tests.integration.postgresql_proxy import Loss, Proxy
 
 PATIENCE_SECONDS = 30.0
@@ -192,7 +192,7 @@ class Tried:
         self.database = PostgresqlDatabase(
             url,
             clock=system_clock,
-            entropy=seeded_entropy(),
+            entropy=SeededEntropy(),
             on_commit=lambda _: None,
             on_retry=self.causes.append,
             sleep=self.pauses.append,
