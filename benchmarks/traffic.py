@@ -43,10 +43,6 @@ class Tally:
         ordered = sorted(self.seconds[call])
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
-    def worst(self, share: float) -> float:
-        """The same quantile of the kind of call that is slowest by it."""
-        return max(self.quantile(call, share) for call, seconds in self.seconds.items() if seconds)
-
 
 @dataclass(frozen=True)
 class Plan:

@@ -125,6 +125,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
+    # First, since they are asked for most.
+    app.include_router(work.trials, prefix=API)
     for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)

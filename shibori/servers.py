@@ -40,10 +40,10 @@ class ServerProcess:
         """Ends it if it runs; hands out how it ended, be it before."""
         self.process.kill()
         self.process.join()
-        process_ended(self.process.pid or 0)
         return self.process.exitcode or 0
 
     def close(self) -> None:
+        process_ended(self.process.pid or 0)
         self.process.close()
 
 

@@ -33,6 +33,11 @@ class Mutation:
         self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
         self._closing = closing
 
+    @classmethod
+    def of(cls, request: Request, key: str | None = None, fingerprint: str = "") -> "Mutation":
+        state = request.app.state
+        return cls(state.database, key, fingerprint, request.scope["path"], closing=state.notifier.closing)
+
     def may_claim(self, count: int) -> int:
         """How many of so many trials may be claimed beside: none when the server is about to end."""
         return 0 if self._closing else count
@@ -94,9 +99,7 @@ def respond(answer: StoredAnswer) -> Response:
 
 
 async def _mutation(request: Request, key: Key = None) -> Mutation:
-    fingerprint = "" if key is None else await _fingerprint(request)
-    state = request.app.state
-    return Mutation(state.database, key, fingerprint, request.scope["path"], closing=state.notifier.closing)
+    return Mutation.of(request, key, "" if key is None else await _fingerprint(request))
 
 
 async def _fingerprint(request: Request) -> str:

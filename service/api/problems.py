@@ -138,7 +138,7 @@ async def _uncertain(request: Request, error: Exception) -> JSONResponse:  # noq
         "This was done, or was not. The same request is safe to send again under the same Idempotency-Key, "
         "or with its lease or request_id; without any of them, look first what there is."
     )
-    return problem(request, OUTCOME_UNKNOWN, detail, headers=_AGAIN)
+    return problem(request, OUTCOME_UNKNOWN, detail)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001

@@ -10,6 +10,7 @@ from service.api.problems import Kind, problem
 from service.api.reading import TrialId
 from service.api.strict_json import StrictRoute
 from service.api.views import claimed_view, trial_view
+from service.api.work_route import WorkRoute
 from service.notifier import Notifier
 from service.operations.claim import claim_trials
 from service.operations.complete import complete_trial
@@ -35,6 +36,7 @@ from service.storage.store import Store
 from service.storage.workers import Terms
 
 router = APIRouter(tags=["work"], route_class=StrictRoute)
+trials = APIRouter(tags=["work"], route_class=WorkRoute)
 
 Waiting = Notifier[StoredAnswer]
 
@@ -71,7 +73,7 @@ async def claim(
     return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)
 
 
-@router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
+@trials.post("/trials/{trial_id}/report", response_model=ReportAnswer)
 async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
     """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
@@ -85,7 +87,7 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
     return await mutating.answer(work)
 
 
-@router.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
+@trials.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
 async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
     """Record a trial's value, and claim the next trials in the same request."""
 
@@ -98,7 +100,7 @@ async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating)
     return await mutating.answer(work)
 
 
-@router.post("/trials/{trial_id}/fail", response_model=TrialView)
+@trials.post("/trials/{trial_id}/fail", response_model=TrialView)
 async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
     """Record that a trial failed and why; it may try again where `retryable` is true."""
     return await mutating.answer(
@@ -116,7 +118,7 @@ async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Resp
     )
 
 
-@router.post("/trials/{trial_id}/release", response_model=TrialView)
+@trials.post("/trials/{trial_id}/release", response_model=TrialView)
 async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
     """Give a trial back; the attempt does not count."""
     return await mutating.answer(
