@@ -1,8 +1,9 @@
 """How many trials the service carries: `python -m benchmarks.load`, with the extra bench, beside Optuna's storage.
 
 A trial is a claim, one report of five epochs and a completion; once with the claim riding on the completion before it,
-as `shibori worker` has it, and once by itself. Clients and server share two cores; every write is durable on both sides. Optuna's clients are threads of two processes that ask for a trial, report five values and tell
-the result, with its random sampler, on a database of its own.
+as `shibori worker` has it, and once by itself. Clients and server share two cores; every write is durable on both
+sides. Optuna's clients are threads of two processes that ask for a trial, report five values and tell the result, with
+its random sampler, on a database of its own.
 """
 
 import os

@@ -89,6 +89,9 @@ class Sweeper:
     def sweep(self) -> None:
         if not self._leads():
             self._swept_at = None
+            if self._database.trouble is not None:
+                # Writes nothing of its own otherwise, and would never learn that it can.
+                self._database.write(_forget_old_keys)
             return
         if self._was_away():
             self.begin()
@@ -103,7 +106,11 @@ def sweep(database: Database) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
     for study_id in database.read(_studies_to_tidy):
         database.write(partial(_tidy, study_id))
-    database.write(lambda store: store.keys.drop_old(store.now))
+    database.write(_forget_old_keys)
+
+
+def _forget_old_keys(store: Store) -> None:
+    store.keys.drop_old(store.now)
 
 
 def _studies_to_tidy(store: Store) -> list[str]:

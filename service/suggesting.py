@@ -126,25 +126,29 @@ class Suggester:
 
     def _look_at(self, study_id: str, traces: Traces) -> None:
         try:
-            self._suggest_for(study_id, self._paces[study_id])
+            told = self._suggest_for(study_id, self._paces[study_id])
         except (StorageUnavailable, SearchClosed):
             raise
         except Exception:
             log.exception("no suggestions for study %s; they will be tried again", study_id)
         else:
-            self._seen[study_id] = traces
+            if told:
+                self._seen[study_id] = traces
 
-    def _suggest_for(self, study_id: str, pace: Pace) -> None:
+    def _suggest_for(self, study_id: str, pace: Pace) -> bool:
+        """Whether all is said of it; not where another server leads by now, or this one did not for a while."""
         request = self._database.read(partial(_plan, study_id, self._histories, pace))
-        if request is not None:
-            algorithm = request.study.spec.search.algorithm
-            asked = (request.question, request.settings, request.count, request.pieces)
-            start = perf_counter()
-            answer = self._process.ask(algorithm, *asked)
-            self._tell(algorithm, perf_counter() - start)
-            if not self._leads():
-                return
+        if request is None:
+            return True
+        algorithm = request.study.spec.search.algorithm
+        asked = (request.question, request.settings, request.count, request.pieces)
+        start = perf_counter()
+        answer = self._process.ask(algorithm, *asked)
+        self._tell(algorithm, perf_counter() - start)
+        if self._leads():
             self._database.write(partial(_record, request, answer, pace))
+            return True
+        return False
 
 
 def suggest(

@@ -64,13 +64,15 @@ async def claim(
     async def in_turn() -> StoredAnswer | None:
         # Nobody would ever run what is leased to a worker that has hung up.
         said = first if await request.is_disconnected() else await mutating.attempt(work, keep=_has_trials)
-        return None if _is_empty(said) and said is not first else said
+        return None if said.body == _NOTHING and said is not first else said
 
     seen, seconds = notifier.generation, min(wanted.wait_seconds, MAX_WAIT_SECONDS)
     first = await mutating.attempt(work, keep=_has_trials)
     if seconds == 0 or not _is_empty(first):
         return respond(first)
-    return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)
+    # A worker that is paused waits without a place in the line: nobody is to be passed by for it.
+    patient = terms if first.body == _NOTHING else _FOR_NOTHING
+    return respond(await notifier.wait(patient, wanted.count, in_turn, seconds, seen) or first)
 
 
 @trials.post("/trials/{trial_id}/report", response_model=ReportAnswer)
@@ -127,7 +129,9 @@ async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -
 
 
 _SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")
-_NO_TRIALS = Claimed(trials=[]).model_dump_json().removesuffix("}")
+_NOTHING = Claimed(trials=[]).model_dump_json()
+_NO_TRIALS = _NOTHING.removesuffix("}")
+_FOR_NOTHING = Terms((), ())
 
 
 def _is_empty(answer: StoredAnswer) -> bool:

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from service.domain.errors import Fault, InvalidInput, NothingToNarrow, TransitionRefused
 from service.domain.rounds import RangeEvidence, Round, Verdict
 from service.domain.space import Categorical, Limit, Parameter, Space
@@ -57,6 +59,9 @@ def narrow_by_itself(store: Store, study: Study, finished: int) -> None:
         return
     try:
         judgement = judge_ranges(store, study)
+    except (SQLAlchemyError, MemoryError):
+        # Nothing that came after it in this transaction could be relied upon.
+        raise
     except Exception:
         log.exception("the ranges of study %s could not be judged", study.id)
         return

@@ -101,6 +101,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _cause(error: BaseException, reading: bool) -> str | None:
+    if isinstance(error, MemoryError):
+        return "there is no memory left"
     # What the library itself raises comes without a wrapping where a connection is opened anew.
     origin = getattr(error, "orig", error)
     code, state = getattr(origin, "sqlite_errorcode", None), getattr(origin, "sqlstate", None)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -43,7 +44,7 @@ class PostgresqlDatabase:
         self._executor = ThreadPoolExecutor(16, thread_name_prefix="postgresql")
         self._condition, self._resume = Condition(clock), resume
 
-    @property
+    @cached_property
     def description(self) -> str:
         with self._engine.connect() as connection:
             return f"PostgreSQL {connection.scalar(sa.text('SHOW server_version'))}"

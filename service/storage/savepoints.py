@@ -26,8 +26,8 @@ def savepoint(connection: sa.Connection) -> Iterator[None]:
         try:
             run_plain(connection, "ROLLBACK TO SAVEPOINT part")
             run_plain(connection, "RELEASE SAVEPOINT part")
-        except sa.exc.DBAPIError:
-            # The database has undone more than this part, and the first error says why.
+        except sa.exc.SQLAlchemyError:
+            # More than this part is undone, or the connection is lost, and the first error says why.
             raise error from None
         if not isinstance(error, Undone):
             raise

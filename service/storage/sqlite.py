@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from service.storage.condition import Condition, cause_of
+from service.storage.condition import Condition, StorageUnavailable, cause_of
 from service.storage.savepoints import savepoint
 from service.storage.sqlite_library import described, library
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
@@ -128,6 +128,7 @@ class SqliteDatabase:
                 with connection.begin():
                     self._begin_again(connection)
                     signals = [self._run(connection, unit, answers) for unit in begun]
+                    _require_transaction(connection)
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
             # What a connection knows of a log that could not be written is not to be built upon.
             connection.invalidate()
@@ -159,12 +160,20 @@ class SqliteDatabase:
                 result = unit.work(store)
         except Exception as error:
             if cause_of(error):
-                # SQLite may have undone the whole transaction by itself: nothing of this batch can stay.
                 raise
+            _require_transaction(connection)
             answers.append((unit, None, error))
             return frozenset()
+        _require_transaction(connection)
         answers.append((unit, result, None))
         return frozenset(store.signals)
+
+
+def _require_transaction(connection: sa.Connection) -> None:
+    """Raise where SQLite has undone the whole transaction by itself: then nothing of a batch may be acknowledged."""
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        raise StorageUnavailable("The database cannot do this now: it has undone what was to be written.")
 
 
 def _opened_for_reading(url: URL) -> URL:

@@ -150,3 +150,22 @@ def test_the_metrics_know_that_a_worker_is_paused(api: Api) -> None:
     succeed(api)
     assert "paused" in ask(api)
     assert 'shibori_workers{state="paused"} 1.0' in api.client.get("/metrics").text
+
+
+def test_a_paused_worker_that_waits_keeps_nothing_from_others(api: Api) -> None:
+    api.submit(**NEXT | {"max_parallel": 1})
+    fail(api, 5)
+    succeed(api)
+    held = api.claim_one(worker="bob")
+    with ThreadPoolExecutor(2) as pool:
+        asked = [{"worker": name, "objectives": ["bowl"], "wait_seconds": 20} for name in ("ann", "cal")]
+        waiting = []
+        for seen, claim in enumerate(asked, 1):
+            waiting.append(pool.submit(api.post, "/claims", claim))
+            while api.app.state.notifier.waiting < seen:
+                pass
+        ok(api.complete(held))
+        assert [trial["number"] for trial in ok(waiting[1].result(10))["trials"]] != []
+        assert not waiting[0].done()
+        api.app.state.notifier.close()
+        assert "paused" in ok(waiting[0].result(10))

@@ -55,6 +55,26 @@ def test_a_disk_that_is_full_undoes_the_whole_batch_and_the_next_one_is_written(
     assert api.counts()["completed"] == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("told", [None, ValueError("of another kind"), MemoryError()], ids=repr)
+def test_nothing_is_acknowledged_that_sqlite_has_undone_by_itself(api: Api, told: Exception | None) -> None:
+    api.submit()
+
+    def rename(store: Store) -> None:
+        store.studies.update(api.show()["id"], name="renamed")
+
+    def undone(store: Store) -> None:
+        store._connection.connection.driver_connection.execute("ROLLBACK")
+        if told is not None:
+            raise told
+
+    answers = batched(api.app.state.database, rename, undone, rename)
+    assert [type(one) for one in answers] == [StorageUnavailable] * 3
+    assert api.show()["name"] == "study"
+    api.run([0.5])
+    assert api.counts()["completed"] == 1
+
+
 @contextmanager
 def read_only(server: str, database: str | None) -> Iterator[None]:
     """A PostgreSQL database takes no writes; connections that are open hear of it by being closed."""
