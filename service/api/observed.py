@@ -16,6 +16,7 @@ Requests = Literal["all", "mutations", "none"]
 Count = Callable[[str, str, int, float], None]
 """Hears of each answer: its method, the template of its route, its status and its seconds."""
 API = "/api/v1"
+CLAIMS, TRIALS = f"{API}/claims", f"{API}/trials/"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _GIVEN_ID = re.compile(rb"[\x20-\x7e]{1,128}")
@@ -50,8 +51,17 @@ class Observed:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         method, route = scope["method"] if scope["method"] in METHODS else "other", template(scope)
         self._count(method, route, status, seconds)
-        if self._logged == "all" or (self._logged == "mutations" and method not in READING):
-            log.info("answered", extra=_fields(scope, method, route, status, seconds))
+        level = _level(method, route, status)
+        if log.isEnabledFor(level) and (
+            self._logged == "all" or (self._logged == "mutations" and method not in READING)
+        ):
+            log.log(level, "answered", extra=_fields(scope, method, route, status, seconds))
+
+
+def _level(method: str, route: str, status: int) -> int:
+    """What workers ask by the hundred a second is worth a line only where it went wrong."""
+    routine = method == "POST" and (route == CLAIMS or route.startswith(TRIALS))
+    return logging.DEBUG if routine and status < 400 else logging.INFO
 
 
 def template(scope: Scope) -> str:

@@ -24,6 +24,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[Any]:
 
 
 def test_a_mutation_has_a_line_with_its_route_and_what_it_was_about(api: Api, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
     api.submit("logged", objective={"name": "logged"})
     held = api.claim_one(objectives=["logged"], worker="ann")
     ok(api.complete(held))
@@ -34,6 +35,17 @@ def test_a_mutation_has_a_line_with_its_route_and_what_it_was_about(api: Api, ca
     assert (complete.route, complete.trial) == ("/api/v1/trials/{trial_id}/complete", str(held["id"]))
     assert (pause.route, pause.study) == ("/api/v1/studies/{study}/pause", "logged")
     assert pause.milliseconds > 0
+
+
+def test_what_workers_ask_all_the_time_has_a_line_at_info_only_where_it_was_refused(api: Api, caplog: Any) -> None:
+    api.submit("routine", objective={"name": "routine"})
+    held = api.claim_one(objectives=["routine"])
+    ok(api.complete(held))
+    refused(api.tell(held, "release"), 409, "lease-lost")
+    assert [(line.route.rsplit("/", 1)[1], line.status) for line in lines(caplog)] == [
+        ("studies", 201),
+        ("release", 409),
+    ]
 
 
 def test_an_id_that_came_with_a_request_goes_back_with_its_answer(api: Api, caplog: Any) -> None:
