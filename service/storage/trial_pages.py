@@ -39,8 +39,9 @@ def page_of(statuses: tuple[TrialStatus, ...], sort: Sort, after: After, *, in_r
 
 @cache
 def count_of(statuses: tuple[TrialStatus, ...], *, in_round: bool) -> sa.Select[Any]:
-    """How many trials with a value there are, counted up to `rows`."""
-    stretches = [_of(status, in_round).where(trials.c.value.is_not(None)).limit(_ROWS) for status in statuses]
+    """How many trials of these statuses there are, counted up to `rows`."""
+    # In an order that an index has: PostgreSQL would otherwise read on until it has met enough of them.
+    stretches = [_by_number(status, "start", in_round) for status in statuses]
     found = sa.union_all(*(sa.select(stretch.subquery().c.id) for stretch in stretches)).limit(_ROWS)
     return sa.select(sa.func.count()).select_from(found.subquery())
 
