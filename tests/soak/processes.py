@@ -47,7 +47,7 @@ class Process:
 
     def kill(self) -> None:
         self.running.kill()
-        self.running.wait()
+        self.running.communicate()
 
     def children(self) -> list[int]:
         with suppress(OSError):
@@ -61,10 +61,11 @@ class Process:
     def ended(self) -> int:
         """The exit code; what does not end is killed."""
         try:
-            return self.running.wait(PATIENCE_SECONDS)
+            self.running.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
-            return self.running.returncode
+            self.running.kill()
+        self.running.communicate()
+        return self.running.returncode
 
 
 def end(running: list[Process]) -> list[int]:
