@@ -27,7 +27,7 @@ class ServerCalls:
         return self._transport.root("/version", Version)
 
     def ready(self) -> bool:
-        """Whether the server answers and has its database."""
+        """Whether the server can do its work."""
         try:
             self._transport.send(Request("GET", "/readyz"))
         except ApiError:

@@ -24,7 +24,7 @@ COMMANDS = {
     "workers": "List the workers, and let one go on that was paused.",
     "best": "Show the best trials of a study.",
     "narrow": "Say what the evidence says of each range.",
-    "db": "Upgrade, check or copy a database.",
+    "db": "Upgrade, check, copy or prune a database.",
     "demo": "Run a whole search on handwritten digits.",
 }
 

@@ -54,7 +54,7 @@ def database_errors() -> Iterator[None]:
 
 @click.group()
 def command() -> None:
-    """Upgrade, check or copy a database."""
+    """Upgrade, check, copy or prune a database."""
 
 
 @command.command()
