@@ -24,8 +24,8 @@ BIG_STUDY, STUDY = f"/studies/{BIG}", "/studies/{study}"
 SMALL, MILLION = Size(trials=20_000, studies=3_000), Size(trials=1_000_000, studies=10_000)
 # Of a table that is smaller than this, PostgreSQL rather reads all than look up 200 rows.
 LARGER = Size(trials=60_000, studies=3_000)
-# A page of 50 takes SQLite some 15,000 steps and PostgreSQL some 2,500 rows, of several statuses; to read the trials of the
-# small study takes 150,000 steps, and of the larger one 60,000 rows.
+# A page of 50 takes SQLite some 15,000 steps and PostgreSQL some 2,500 rows, of several statuses; to read the trials
+# of the small study takes 150,000 steps, and of the larger one 60,000 rows.
 MOST = {"sqlite": 30_000, "postgresql": 5_000}
 
 WHOLE = {
