@@ -1,5 +1,6 @@
 """The calls of workers: claim, report, complete, fail, release."""
 
+from time import monotonic
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -39,6 +40,8 @@ router = APIRouter(tags=["work"], route_class=StrictRoute)
 trials = APIRouter(tags=["work"], route_class=WorkRoute)
 
 Waiting = Notifier[StoredAnswer]
+PAUSED_SECONDS = 1.0
+"""How often a paused worker that waits is looked at again: somebody may have released it."""
 
 
 def _notifier(request: Request) -> Waiting:
@@ -70,9 +73,14 @@ async def claim(
     first = await mutating.attempt(work, keep=_has_trials)
     if seconds == 0 or not _is_empty(first):
         return respond(first)
+    if first.body == _NOTHING:
+        return respond(await notifier.wait(terms, wanted.count, in_turn, seconds, seen) or first)
     # A worker that is paused waits without a place in the line: nobody is to be passed by for it.
-    patient = terms if first.body == _NOTHING else _FOR_NOTHING
-    return respond(await notifier.wait(patient, wanted.count, in_turn, seconds, seen) or first)
+    said, end_at = first, monotonic() + seconds
+    while said.body == first.body and not notifier.closing and (left := end_at - monotonic()) > 0:
+        await notifier.wait(_FOR_NOTHING, wanted.count, in_turn, min(left, PAUSED_SECONDS), notifier.generation)
+        said = first if notifier.closing else await in_turn() or first
+    return respond(said)
 
 
 @trials.post("/trials/{trial_id}/report", response_model=ReportAnswer)
