@@ -106,7 +106,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             stack.callback(membership.leave)
             membership.join(sweeper.begin)
             app.state.database, app.state.schema = database, migrations.head()
-            app.state.search_process, app.state.membership = questions, membership
+            app.state.search_process = questions
             app.state.parts = {name: [task.trouble] for name, task in tasks.items()}
             app.state.parts["suggester"].append(process.trouble)
             try:

@@ -16,8 +16,6 @@ log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
 REST = 4
 """So many times as long as a task has computed, it rests."""
-
-
 # Suggestions for many studies may take minutes; a turn that takes longer will hardly end.
 LONGEST_TURN_SECONDS = 300.0
 

@@ -3,7 +3,6 @@
 import socket
 
 from service.settings import Settings
-from shibori.orderly import OrderlyServer
 
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 8
@@ -15,6 +14,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     import uvicorn
 
     from service.app import create_app
+    from shibori.orderly import OrderlyServer
 
     app = create_app(settings)
     config = uvicorn.Config(

@@ -11,10 +11,9 @@ from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
 from service.operations.conclude import cancel, conclude
-from service.operations.draw import searching
+from service.operations.draw import searches_at_once
 from service.operations.plan_check import plan_faults
 from service.operations.search_on import search_on_after_space
-from service.search.base import is_instant
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 from service.storage.studies import spec_from_json
@@ -44,7 +43,7 @@ def _search_on(store: Store, study_id: str) -> None:
     """What nobody has claimed is suggested anew; an algorithm that draws at the claim needs nothing to wait."""
     study = store.studies.get(study_id, lock=True)
     store.trials.withdraw_unclaimed(study.id)
-    if is_instant(*searching(study)):
+    if searches_at_once(study):
         for trial in store.trials.unclaimed(study.id):
             cancel(store, trial)
     store.rounds.replan(study.id, study.round, store.rounds.get(study.id, study.round).planned)

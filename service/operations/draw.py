@@ -48,9 +48,9 @@ def searches_at_once(study: Study) -> bool:
 def draw(store: Store, study: Study, count: int) -> list[Trial]:
     """Write down at most `count` new waiting trials, never past the budget."""
     count = count if study.room is None else min(count, study.room)
-    if count < 1 or not study.draws or not searches_at_once(study):
-        return []
     algorithm, settings = searching(study)
+    if count < 1 or not study.draws or not is_instant(algorithm, settings):
+        return []
     current = store.rounds.get(study.id, study.round)
     question = _question(store, study, current)
     answer = algorithm.suggest(question, settings, count)

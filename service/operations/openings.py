@@ -6,8 +6,7 @@ from datetime import datetime
 
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import Study
-from service.operations.draw import searching
-from service.search.base import is_instant
+from service.operations.draw import searches_at_once
 from service.storage.openings import Candidate
 from service.storage.store import Store
 from service.storage.workers import Terms
@@ -85,6 +84,6 @@ def _searches(study: Study, now: datetime) -> bool:
 
 
 def _drawable(study: Study, now: datetime) -> int:
-    if not study.draws or study.reached(now) is not None or not is_instant(*searching(study)):
+    if not study.draws or study.reached(now) is not None or not searches_at_once(study):
         return 0
     return NO_BOUND if study.room is None else study.room

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from client import Client, Retry
+from tests.e2e.e2e_processes import free_port
 from tests.integration.cluster import Cluster, binaries
 from tests.soak import processes, report
 from tests.soak.misfortune import Misfortune
-from tests.soak.processes import Process, free_port
+from tests.soak.processes import Process
 
 PARENTS, CHILDREN = 4, 4
 STUDIES_AT_ONCE = 6
