@@ -2,10 +2,13 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 
 class OrderlyServer(uvicorn.Server):
@@ -15,10 +18,27 @@ class OrderlyServer(uvicorn.Server):
         """`close` is called first: from then on nothing new is begun, and nothing waits."""
         super().__init__(config)
         self._close = close
+        self._ended_by = 0
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handles signals within the block; an end by SIGTERM is then no failure, as it is where they are raised again.
+
+        Nobody handles SIGTERM before, so that one which comes while the server starts is not lost.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if self._ended_by == signal.SIGINT:
+            raise KeyboardInterrupt
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
             _end_at_once(sig)
+        self._ended_by = sig
         self._close()
         super().handle_exit(sig, frame)
 

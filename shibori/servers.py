@@ -3,7 +3,6 @@
 import logging
 import multiprocessing
 import os
-import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -66,7 +65,6 @@ def _serve_beside(settings: Settings, listening: socket.socket) -> None:
     os.setpgid(0, 0)
     end_with_parent()
     write_log(sys.stderr, settings.log_format, settings.log_level)
-    signal.signal(signal.SIGTERM, lambda *_: None)
     serve(settings, listening)
 
 

@@ -1,6 +1,5 @@
 """`shibori serve`: runs the server."""
 
-import signal
 import socket
 import sys
 from typing import Any
@@ -64,8 +63,6 @@ def command(host: str, port: int, database: str, count: int, until_stdin_closes:
 
     settings = Settings(database_url=database, **logs)
     write_log(sys.stderr, settings.log_format, settings.log_level)
-    # The server hands a signal on after an orderly end, and then it is no reason to fail.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     if until_stdin_closes:
         end_with_stdin()
     listening = _listening(host, port)

@@ -5,12 +5,14 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, RemoteDisconnected
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -104,6 +106,17 @@ def test_a_second_signal_ends_it_at_once(own_server: Server, unfinished: socket.
     eventually(lambda: any("Shutting down" in line for line in own_server.said), "the end to begin")
     os.kill(own_server.pid, signal.SIGTERM)
     assert own_server.ended() == 128 + signal.SIGTERM
+
+
+def test_a_signal_that_comes_while_the_server_starts_is_not_lost(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    file = tmp_path / "shibori.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        server.launch()
+        eventually(file.with_name("shibori.db.lock").exists, "a server that waits for its database")
+        os.kill(server.pid, signal.SIGTERM)
+        assert server.ended() == -signal.SIGTERM
 
 
 def test_work_is_not_given_to_a_client_that_has_hung_up(server: Server) -> None:
