@@ -49,15 +49,18 @@ def end_trial(
 
 def _go_on(store: Store, study: Study, ended: Trial) -> None:
     keep_only_the_best(store, study)
+    met = _meets_target(study, ended)
     if ended.status is TrialStatus.CANCELLED:
         store.studies.add_to(study.id, budgeted=-1)
     else:
         finished = store.rounds.count_finished(study.id, ended.round)
-        if _meets_target(study, ended):
+        if met:
             store.studies.update(study.id, ended_by="target")
         elif ended.round == study.round:
             narrow_by_itself(store, study, finished)
-    conclude(store, study.id)
+    # Nothing else that follows an end brings a study to a bound.
+    if met or study.reached(store.now) is not None:
+        conclude(store, study.id)
 
 
 def conclude(store: Store, study_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -65,14 +65,7 @@ class Algorithm(Protocol[SettingsT]):
         ...
 
 
-@runtime_checkable
-class LookingBack(Protocol):
-    """Settings that may make an algorithm look back which does not always."""
-
-    @property
-    def looks_back(self) -> bool: ...
-
-
 def is_instant(algorithm: Algorithm[Any], settings: BaseModel) -> bool:
     """Whether an algorithm with these settings answers at once; the history of a study may take long to read."""
-    return algorithm.instant and not (isinstance(settings, LookingBack) and settings.looks_back)
+    # Settings may make an algorithm look back which does not always.
+    return algorithm.instant and not getattr(settings, "looks_back", False)

@@ -5,13 +5,14 @@ a trial that is claimed, reported and completed is some thirty statements. These
 terms, which compiles them and knows how each type is kept; on other databases it runs them too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import UpdateBase
 
-Processor: TypeAlias = Callable[[Any], Any] | None
+Processor: TypeAlias = Callable[[Any], Any]
 Record: TypeAlias = dict[str, Any]
 
 
@@ -60,23 +61,36 @@ class _Form:
         if missing := {name for name, bind in compiled.binds.items() if bind.required} - set(names):
             raise KeyError(f"no value for {', '.join(sorted(missing))}")
         self._text = str(compiled)
-        self._binds = [
-            (name, compiled.binds[name].value, _bind_processor(compiled.binds[name].type, dialect))
-            for name in compiled.positiontup or ()
-        ]
-        self._columns = [
-            (str(column.key), _result_processor(column.type, dialect)) for column in statement.exported_columns
-        ]
+        places = compiled.positiontup or ()
+        self._values = _values_of(places)
+        self._constants = {name: compiled.binds[name].value for name in places if name not in names}
+        self._bound = _needed(_bind_processor(compiled.binds[name].type, dialect) for name in places)
+        columns = list(statement.exported_columns)
+        self._columns = [str(column.key) for column in columns]
+        found = _needed(_result_processor(column.type, dialect) for column in columns)
+        self._read = [(self._columns[place], processor) for place, processor in found]
 
     def run(self, connection: sa.Connection, parameters: Mapping[str, object]) -> Any:
-        values = [_processed(parameters.get(name, value), processor) for name, value, processor in self._binds]
+        values = list(self._values({**self._constants, **parameters}))
+        for place, processor in self._bound:
+            values[place] = processor(values[place])
         return _execute(connection, self._text, values)
 
     def record(self, row: Sequence[Any]) -> Record:
-        return {
-            name: value if processor is None else processor(value)
-            for (name, processor), value in zip(self._columns, row, strict=True)
-        }
+        record = dict(zip(self._columns, row, strict=True))
+        for name, processor in self._read:
+            record[name] = processor(record[name])
+        return record
+
+
+def _values_of(names: Sequence[str]) -> Callable[[Mapping[str, object]], Sequence[object]]:
+    """What takes the values of names out of a mapping, in order; of one name, it would return a value alone."""
+    return itemgetter(*names) if len(names) > 1 else lambda parameters: [parameters[name] for name in names]
+
+
+def _needed(processors: Iterable[Processor | None]) -> list[tuple[int, Processor]]:
+    """The processors that there are, each with its place."""
+    return [(place, processor) for place, processor in enumerate(processors) if processor is not None]
 
 
 def run_plain(connection: sa.Connection, text: str) -> None:
@@ -88,23 +102,27 @@ def run_plain(connection: sa.Connection, text: str) -> None:
 
 
 def _execute(connection: sa.Connection, text: str, values: Sequence[object]) -> Any:
-    driver: Any = connection.connection.driver_connection
-    dialect: Any = connection.dialect
-    error_type: type[Exception] = dialect.dbapi.Error
+    driver: Any = connection.connection.dbapi_connection
     try:
         return driver.execute(text, values)
-    except error_type as error:
+    except Exception as error:
+        dialect: Any = connection.dialect
+        error_type: type[Exception] = dialect.dbapi.Error
+        if not isinstance(error, error_type):
+            raise
         told = {"hide_parameters": True, "dialect": dialect}
         raise sa.exc.DBAPIError.instance(text, list(values), error, error_type, **told) from error
 
 
-def _processed(value: object, processor: Processor) -> object:
-    return value if processor is None else processor(value)
+def _bind_processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:
+    processor = kind.dialect_impl(dialect).bind_processor(dialect)
+    return _plain_text if processor is None and isinstance(kind, sa.String) else processor
 
 
-def _bind_processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+def _plain_text(text: str | None) -> str | None:
+    """The text alone of a member of an enum, which the driver would ask first how it wants to be kept."""
+    return text if text is None or type(text) is str else str(text)
 
 
-def _result_processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor:
+def _result_processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:
     return kind.dialect_impl(dialect).result_processor(dialect, None)

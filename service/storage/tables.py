@@ -1,7 +1,9 @@
 """The tables, and the types in which they keep times and enums."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -12,18 +14,31 @@ from service.domain.trial import Origin
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC on both sides; SQLite has no zones, so there it is stored without."""
+    """An aware time in UTC on both sides; SQLite has no zones, so there it is a text without one."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and (value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value)
-
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
+        return value and value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        return _written if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        return _read if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
+def _written(time: datetime | None) -> str | None:
+    """As SQLAlchemy writes it for SQLite, in fewer steps."""
+    return None if time is None else time.astimezone(UTC).isoformat(" ", "microseconds").removesuffix(_OF_UTC)
+
+
+def _read(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text + _OF_UTC)
+
+
+_OF_UTC = "+00:00"
 VERSION_TABLE = "shibori_schema_version"
 MAY_GIVE = "NOT idle AND status IN ('running', 'completed')"
 """Which studies a claim looks into; SQLite uses an index of some rows only where a query says the same words."""

@@ -182,7 +182,8 @@ _NEXT_WAITING = Prepared(
         trials.c.stale.is_(False),
     )
     .order_by(trials.c.number)
-    .limit(sa.bindparam("count"))
+    # A sum, since SQLite plans a query anew each time that a value is bound to a limit by itself.
+    .limit(sa.bindparam("count", type_=sa.Integer) + sa.literal_column("0"))
     .with_for_update(skip_locked=True, of=trials)
 )
 _HAS_EXPIRED = sa.and_(trials.c.lease_expires_at < sa.bindparam("now"), _RUNNING)
