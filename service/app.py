@@ -1,5 +1,6 @@
 """Wires the parts of the server together; the only place that knows them all."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
@@ -25,8 +26,10 @@ from service.api import (
     weights,
     work,
 )
+from service.api.arrivals import Arrivals
 from service.api.body_limit import BodyLimit
 from service.api.observed import API, Observed
+from service.api.work_calls import WorkCalls
 from service.background import Repeated, Sweeper
 from service.metrics import Metrics
 from service.notifier import Notifier
@@ -106,6 +109,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             stack.callback(membership.leave)
             membership.join(sweeper.begin)
             app.state.database, app.state.schema = database, migrations.head()
+            app.state.arrivals = Arrivals(asyncio.get_running_loop())
             app.state.search_process = questions
             app.state.parts = {name: [task.trouble] for name, task in tasks.items()}
             app.state.parts["suggester"].append(process.trouble)
@@ -122,10 +126,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     )
     app.state.notifier, app.state.pause_worker_after = notifier, settings.pause_worker_after
     app.state.counted, app.state.happened = metrics.registry, metrics.happened
+    # Within what counts, logs and limits them.
+    app.add_middleware(WorkCalls, router=work.trials)
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
-    # First, since they are asked for most.
     app.include_router(work.trials, prefix=API)
     for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
         app.include_router(part.router, prefix=API)

@@ -1,6 +1,5 @@
 """Carries out a mutation and its Idempotency-Key in one unit of work, committed before the answer leaves."""
 
-import asyncio
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
+from service.api.arrivals import Arrivals
 from service.api.problems import MEDIA_TYPE, refusal
 from service.domain.errors import IdempotencyKeyReused, LeaseLost, ShiboriError
 from service.domain.facts import Happening
@@ -29,14 +29,12 @@ Key = Annotated[
 class Mutation:
     """One mutating request, which may be one that was made before."""
 
-    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str, *, closing: bool) -> None:
-        self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
-        self._closing = closing
-
-    @classmethod
-    def of(cls, request: Request, key: str | None = None, fingerprint: str = "") -> "Mutation":
+    def __init__(self, request: Request, key: str | None = None, fingerprint: str = "") -> None:
         state = request.app.state
-        return cls(state.database, key, fingerprint, request.scope["path"], closing=state.notifier.closing)
+        self._database: Database = state.database
+        self._arrivals: Arrivals = state.arrivals
+        self._closing: bool = state.notifier.closing
+        self._key, self._fingerprint, self._path = key, fingerprint, request.scope["path"]
 
     def may_claim(self, count: int) -> int:
         """How many of so many trials may be claimed beside: none when the server is about to end."""
@@ -47,12 +45,12 @@ class Mutation:
     ) -> Response:
         """Do the work, or find what was answered the first time; neither holds a thread while it waits its turn."""
         unit = self._database.submit(lambda store: self._unit(store, work, status, location))
-        return respond(await asyncio.wrap_future(unit))
+        return respond(await self._arrivals.of(unit))
 
     async def attempt(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> StoredAnswer:
         """The same, where an answer that is not to be kept may come out otherwise when asked again."""
         unit = self._database.submit(lambda store: self._unit(store, work, 200, None, keep))
-        return await asyncio.wrap_future(unit)
+        return await self._arrivals.of(unit)
 
     def _unit(
         self,
@@ -99,7 +97,7 @@ def respond(answer: StoredAnswer) -> Response:
 
 
 async def _mutation(request: Request, key: Key = None) -> Mutation:
-    return Mutation.of(request, key, "" if key is None else await _fingerprint(request))
+    return Mutation(request, key, "" if key is None else await _fingerprint(request))
 
 
 async def _fingerprint(request: Request) -> str:

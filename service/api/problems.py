@@ -1,6 +1,6 @@
 """Turns errors into problem documents (RFC 9457): the one table from facts to HTTP."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -86,12 +86,17 @@ def refusal(path: str, error: errors.ShiboriError) -> Problem:
 
 def install(app: FastAPI) -> None:
     """Answer every error of an application with a problem document."""
-    app.add_exception_handler(errors.ShiboriError, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(StorageUnavailable, _unavailable)
-    app.add_exception_handler(OutcomeUnknown, _uncertain)
+    for kind, handler in _FORESEEN.items():
+        app.add_exception_handler(kind, handler)
     app.add_exception_handler(Exception, _unforeseen)
+
+
+async def answer_to(request: Request, error: Exception) -> JSONResponse:
+    """The same for one request; raises an error that nobody has foreseen."""
+    handler = next((_FORESEEN[kind] for kind in type(error).__mro__ if kind in _FORESEEN), None)
+    if handler is None:
+        raise error
+    return await handler(request, error)
 
 
 def _document(path: str, kind: Kind, detail: str, faults: Sequence[FieldFault]) -> Problem:
@@ -145,6 +150,15 @@ async def _unforeseen(request: Request, error: Exception) -> JSONResponse:  # no
     # The server logs the traceback; what went wrong inside is nothing to tell a client.
     detail = "Something went wrong inside of the server; its log tells what."
     return problem(request, UNFORESEEN, detail, headers={"X-Request-ID": request_id.get() or ""})
+
+
+_FORESEEN: Mapping[type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, JSONResponse]]] = {
+    errors.ShiboriError: _refused,
+    RequestValidationError: _malformed,
+    HTTPException: _http,
+    StorageUnavailable: _unavailable,
+    OutcomeUnknown: _uncertain,
+}
 
 
 def field_fault(one: Mapping[str, Any]) -> FieldFault:

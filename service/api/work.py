@@ -11,7 +11,6 @@ from service.api.problems import Kind, problem
 from service.api.reading import TrialId
 from service.api.strict_json import StrictRoute
 from service.api.views import claimed_view, trial_view
-from service.api.work_route import WorkRoute
 from service.notifier import Notifier
 from service.operations.claim import claim_trials
 from service.operations.complete import complete_trial
@@ -37,7 +36,7 @@ from service.storage.store import Store
 from service.storage.workers import Terms
 
 router = APIRouter(tags=["work"], route_class=StrictRoute)
-trials = APIRouter(tags=["work"], route_class=WorkRoute)
+trials = APIRouter(tags=["work"], route_class=StrictRoute)
 
 Waiting = Notifier[StoredAnswer]
 PAUSED_SECONDS = 1.0
@@ -92,7 +91,14 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
         if isinstance(answer, Stop):
             claimed = claimed_view(answer.claimed)
             return ReportAnswer(action="stop", reason=answer.reason, expires_at=None, claimed=claimed)
-        return ReportAnswer(action="continue", reason=None, expires_at=answer.expires_at, report_at=answer.report_at)
+        return ReportAnswer(
+            action="continue",
+            reason=None,
+            expires_at=answer.expires_at,
+            report_at=answer.report_at,
+            # What is left to be the default is copied each time.
+            claimed=_NOTHING_CLAIMED,
+        )
 
     return await mutating.answer(work)
 
@@ -137,7 +143,8 @@ async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -
 
 
 _SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")
-_NOTHING = Claimed(trials=[]).model_dump_json()
+_NOTHING_CLAIMED = Claimed(trials=[])
+_NOTHING = _NOTHING_CLAIMED.model_dump_json()
 _NO_TRIALS = _NOTHING.removesuffix("}")
 _FOR_NOTHING = Terms((), ())
 

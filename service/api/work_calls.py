@@ -1,0 +1,92 @@
+"""Takes the calls that workers make by the hundred a second past all that FastAPI does for a request."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.mutation import Mutation
+from service.api.observed import TRIALS
+from service.api.problems import answer_to
+from service.api.strict_json import loads
+from service.protocol import LARGEST_ID
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A route of a trial's id and a body."""
+
+    route: APIRoute
+    answer: Callable[[int, BaseModel, Mutation], Coroutine[Any, Any, Response]]
+    body: type[BaseModel]
+
+    @classmethod
+    def of(cls, route: APIRoute) -> "_Call":
+        (body,) = route.dependant.body_params
+        return cls(route, route.endpoint, body.field_info.annotation)  # type: ignore[arg-type]
+
+
+class WorkCalls:
+    """Middleware that answers a call on a trial by itself where nothing is unusual about it.
+
+    The application documents these calls as any other, and answers what has an Idempotency-Key, another content type
+    or a fault: all that it looks up for a request takes longer than the rest of a report.
+    """
+
+    def __init__(self, app: ASGIApp, router: APIRouter) -> None:
+        self._app = app
+        routes = [route for route in router.routes if isinstance(route, APIRoute)]
+        self._calls: Mapping[str, _Call] = {route.path.rpartition("/")[2]: _Call.of(route) for route in routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = self._named(scope) if scope["type"] == "http" else None
+        if named is None:
+            await self._app(scope, receive, send)
+            return
+        trial, call = named
+        request = Request(scope, receive)
+        body = await request.body()
+        if (said := _read(body, call.body)) is None:
+            await self._app(scope, _once_more(body, receive), send)
+            return
+        # As the router leaves it, for those who count and log.
+        scope["route"], scope["path_params"] = call.route, {"trial_id": trial}
+        try:
+            response = await call.answer(int(trial), said, Mutation(request))
+        except Exception as error:  # noqa: BLE001 (what nobody has foreseen is raised again)
+            response = await answer_to(request, error)
+        await response(scope, receive, send)
+
+    def _named(self, scope: Scope) -> tuple[str, _Call] | None:
+        """The trial and the call; None where somebody has to look more closely."""
+        if scope["method"] != "POST" or scope.get("root_path") or not scope["path"].startswith(TRIALS):
+            return None
+        trial, _, name = scope["path"][len(TRIALS) :].partition("/")
+        headers = dict(scope["headers"])
+        plain = b"idempotency-key" not in headers and headers.get(b"content-type") == b"application/json"
+        return (trial, self._calls[name]) if plain and name in self._calls and _is_id(trial) else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19 and 0 < int(text) <= LARGEST_ID
+
+
+def _read(body: bytes, model: type[BaseModel]) -> BaseModel | None:
+    try:
+        return model.model_validate(loads(body))
+    except (ValidationError, ValueError):
+        return None
+
+
+def _once_more(body: bytes, receive: Receive) -> Receive:
+    """Brings a body that was taken in already, and then what comes after it."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def brought() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return brought
