@@ -1,8 +1,10 @@
 """Ends a server in order at the first signal, and at once at the second."""
 
+import gc
 import multiprocessing
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -34,6 +36,12 @@ class OrderlyServer(uvicorn.Server):
                 signal.signal(number, handler)
         if self._ended_by == signal.SIGINT:
             raise KeyboardInterrupt
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there by now stays: to look through all of it again and again would halt everybody each time.
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
