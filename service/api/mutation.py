@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
+from starlette.types import Scope
 
 from service.api.problems import MEDIA_TYPE, refusal
 from service.domain.errors import IdempotencyKeyReused, LeaseLost, ShiboriError
@@ -29,14 +30,14 @@ Key = Annotated[
 class Mutation:
     """One mutating request, which may be one that was made before."""
 
-    def __init__(self, database: Database, key: str | None, fingerprint: str, path: str, *, closing: bool) -> None:
-        self._database, self._key, self._fingerprint, self._path = database, key, fingerprint, path
-        self._closing = closing
+    def __init__(self, database: Database, key: str | None, fingerprint: str, scope: Scope, *, closing: bool) -> None:
+        self._database, self._key, self._fingerprint = database, key, fingerprint
+        self._scope, self._closing = scope, closing
 
     @classmethod
     def of(cls, request: Request, key: str | None = None, fingerprint: str = "") -> "Mutation":
         state = request.app.state
-        return cls(state.database, key, fingerprint, request.scope["path"], closing=state.notifier.closing)
+        return cls(state.database, key, fingerprint, request.scope, closing=state.notifier.closing)
 
     def may_claim(self, count: int) -> int:
         """How many of so many trials may be claimed beside: none when the server is about to end."""
@@ -46,13 +47,17 @@ class Mutation:
         self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
     ) -> Response:
         """Do the work, or find what was answered the first time; neither holds a thread while it waits its turn."""
-        unit = self._database.submit(lambda store: self._unit(store, work, status, location))
-        return respond(await asyncio.wrap_future(unit))
+        return respond(await self._done(lambda store: self._unit(store, work, status, location)))
 
     async def attempt(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> StoredAnswer:
         """The same, where an answer that is not to be kept may come out otherwise when asked again."""
-        unit = self._database.submit(lambda store: self._unit(store, work, 200, None, keep))
-        return await asyncio.wrap_future(unit)
+        return await self._done(lambda store: self._unit(store, work, 200, None, keep))
+
+    async def _done(self, unit: Callable[[Store], StoredAnswer]) -> StoredAnswer:
+        answer = await asyncio.wrap_future(self._database.submit(unit))
+        # Its line of the log, if it gets one, says what it was about.
+        self._scope.setdefault("state", {})["answer"] = answer
+        return answer
 
     def _unit(
         self,
@@ -85,7 +90,7 @@ class Mutation:
         except ShiboriError as error:
             if isinstance(error, LeaseLost):
                 store.note(Happening.LEASE_LOST)
-            document = refusal(self._path, error)
+            document = refusal(self._scope["path"], error)
             answer, kept = StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None), True
         if kept:
             store.keys.keep(key, answer, store.now)
