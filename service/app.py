@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from service.api import (
     catalogue,
     confirmation,
+    documented,
     figures,
     health,
     importance,
@@ -135,6 +136,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(measures.router)
+    documented.complete_document(app)
     return app
 
 

@@ -19,6 +19,7 @@ from service.settings import Settings
 from service.storage.postgresql_engine import own_session
 from service.storage.postgresql_membership import LEADING
 from service.storage.store import Store
+from tests.integration.documented import require_documented
 
 Json = dict[str, Any]
 LOG_RANGE = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
@@ -192,6 +193,7 @@ def refused(response: Any, status: int, slug: str) -> Json:
     assert document["status"] == status
     assert document["title"]
     assert document["detail"]
+    require_documented(response, slug)
     return document
 
 
