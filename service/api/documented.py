@@ -29,7 +29,7 @@ _REFUSED: Mapping[str, Sequence[type[ShiboriError]]] = {
     f"post {STUDY}/trials/{{number}}/retry": [errors.TransitionRefused, errors.BudgetUsedUp],
     f"get {STUDY}/trials/{{number}}/replay": [errors.NotReplayable],
     f"get {STUDY}/best": [errors.RoundNotFound],
-    f"get {STUDY}/best-model": [errors.WeightsNotFound],
+    f"get {STUDY}/best-model": [errors.WeightsNotFound, errors.WeightsNotKept],
     f"get {STUDY}/figures/{{name}}.{{form}}": [errors.FigureNotFound],
     f"post {STUDY}/rounds": [errors.TransitionRefused, errors.NothingToNarrow],
     f"get {STUDY}/confirmation": [errors.ConfirmationNotFound],
