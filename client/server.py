@@ -11,7 +11,13 @@ class ServerCalls:
     _transport: Transport
 
     def workers(self) -> WorkerList:
-        return self._transport.get("/workers", WorkerList)
+        """All of them, asked for page by page."""
+        page = self._transport.get("/workers", WorkerList)
+        items = list(page.items)
+        while page.next_cursor is not None:
+            page = self._transport.get("/workers", WorkerList, cursor=page.next_cursor)
+            items += page.items
+        return WorkerList(items=items)
 
     def release_worker(self, name: str) -> WorkerView:
         """Lets a worker claim again that was paused since its trials failed."""

@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 from service.api import (
     catalogue,
     confirmation,
+    documented,
     figures,
     health,
     importance,
@@ -37,6 +38,7 @@ from service.operations.expire import refresh_all_leases
 from service.operations.openings import find_openings
 from service.settings import Settings
 from service.storage import migrations
+from service.storage.attendance import Attendance
 from service.storage.keys import StoredAnswer
 from service.storage.membership import Alone, Membership
 from service.storage.postgresql import OnRetry, PostgresqlDatabase
@@ -90,14 +92,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             membership = membership_of(settings.database_url, heard, elected)
             time = clock or membership.now
             tell = watched.telling(committed)
-            database = watched.open(open_database(settings.database_url, time, entropy, tell, metrics.retried))
+            attendance = Attendance(SHORTEST_ABSENCE_SECONDS + 2 * settings.sweep_seconds)
+            database = watched.open(
+                open_database(settings.database_url, time, entropy, tell, metrics.retried, attendance)
+            )
             stack.callback(database.close)
             log.info("Shibori %s on %s, schema %s", app.version, database.description, migrations.head())
             # Two, so that no suggestion waits behind a question that somebody asks.
             process, questions = SearchProcess(), SearchProcess()
             suggester = Suggester(database, process, lambda: membership.leads, metrics.suggested)
-            away_seconds = SHORTEST_ABSENCE_SECONDS + 2 * settings.sweep_seconds
-            sweeper = Sweeper(database, time, lambda: membership.leads, away_seconds)
+            sweeper = Sweeper(database, time, lambda: membership.leads, attendance)
             tasks["sweeper"] = Repeated("sweeper", sweeper.sweep, settings.sweep_seconds)
             tasks["suggester"] = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
             for task in tasks.values():
@@ -110,6 +114,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             membership.join(sweeper.begin)
             app.state.database, app.state.schema = database, migrations.head()
             app.state.arrivals = Arrivals(asyncio.get_running_loop())
+            app.state.attendance = attendance
             app.state.search_process = questions
             app.state.parts = {name: [task.trouble] for name, task in tasks.items()}
             app.state.parts["suggester"].append(process.trouble)
@@ -136,11 +141,17 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(measures.router)
+    documented.complete_document(app)
     return app
 
 
 def open_database(
-    url: str, clock: Clock, entropy: Entropy, on_commit: Listener, on_retry: OnRetry = lambda _: None
+    url: str,
+    clock: Clock,
+    entropy: Entropy,
+    on_commit: Listener,
+    on_retry: OnRetry = lambda _: None,
+    attendance: Attendance | None = None,
 ) -> Database:
     """Open a database, brought to this version's schema."""
     migrations.prepare(url)
@@ -148,9 +159,22 @@ def open_database(
     if parsed.get_backend_name() == "sqlite":
         if advice := warning(library()):
             log.warning("%s", advice)
-        return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_all_leases)
+        return SqliteDatabase(
+            parsed,
+            clock=clock,
+            entropy=entropy,
+            on_commit=on_commit,
+            resume=refresh_all_leases,
+            attendance=attendance,
+        )
     return PostgresqlDatabase(
-        parsed, clock=clock, entropy=entropy, on_commit=on_commit, resume=refresh_all_leases, on_retry=on_retry
+        parsed,
+        clock=clock,
+        entropy=entropy,
+        on_commit=on_commit,
+        resume=refresh_all_leases,
+        on_retry=on_retry,
+        attendance=attendance,
     )
 
 

@@ -3,12 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from time import monotonic, thread_time
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, refresh_leases
+from service.storage.attendance import Attendance
 from service.storage.condition import StorageUnavailable
 from service.storage.store import Clock, Database, Store
 
@@ -71,53 +73,70 @@ class Repeated:
 class Sweeper:
     """Sweeps while its server leads, and gives every running trial a fresh lease where nobody has swept for long.
 
-    Then the server, its database or its machine was away, and workers had nobody to renew their leases with.
+    Then the server, its database or its machine was away, and workers had nobody to renew their leases with. What it
+    notes in `attendance` after each of its transactions is what claims go by too.
     """
 
-    def __init__(self, database: Database, clock: Clock, leads: Callable[[], bool], away_seconds: float) -> None:
-        self._database, self._clock, self._leads, self._away_seconds = database, clock, leads, away_seconds
-        self._swept_at: datetime | None = None
+    def __init__(self, database: Database, clock: Clock, leads: Callable[[], bool], attendance: Attendance) -> None:
+        self._database, self._clock, self._leads, self._attendance = database, clock, leads, attendance
+        self._has_begun = False
 
     def begin(self) -> None:
         """Count the leases from now on."""
+        self._attendance.begin(self._clock())
         for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
-            self._database.write(partial(refresh_leases, study_id))
-        self._swept_at = self._clock()
+            self._attendance.note(self._database.write(partial(refresh_leases, study_id)))
+        self._has_begun = True
 
     def sweep(self) -> None:
         if not self._leads():
-            self._swept_at = None
-            if self._database.trouble is not None:
-                # Writes nothing of its own otherwise, and would never learn that it can.
-                self._database.write(_forget_old_keys)
+            self._stand_by()
             return
-        if self._was_away():
+        if not self._has_begun or not self._attendance.lasts(self._clock()):
             self.begin()
-        sweep(self._database)
-        self._swept_at = self._clock()
+        sweep(self._database, self._attendance)
 
-    def _was_away(self) -> bool:
-        return self._swept_at is None or (self._clock() - self._swept_at).total_seconds() > self._away_seconds
+    def _stand_by(self) -> None:
+        """See whether the database is there; what expires is the leader's to sweep."""
+        self._has_begun = False
+        if self._database.trouble is not None:
+            # Writes nothing of its own otherwise, and would never learn that it can.
+            now = self._database.write(_forget_old_keys)
+        else:
+            now = self._database.read(_studies_to_tidy).at
+        if self._attendance.lasts(now):
+            self._attendance.note(now)
+        else:
+            self._attendance.begin(now)
 
 
-def sweep(database: Database) -> None:
+@dataclass(frozen=True, slots=True)
+class _Untidy:
+    studies: list[str]
+    at: datetime
+
+
+def sweep(database: Database, attendance: Attendance) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
-    for study_id in database.read(_studies_to_tidy):
-        database.write(partial(_tidy, study_id))
-    database.write(_forget_old_keys)
+    for study_id in database.read(_studies_to_tidy).studies:
+        attendance.note(database.write(partial(_tidy, study_id)))
+    attendance.note(database.write(_forget_old_keys))
 
 
-def _forget_old_keys(store: Store) -> None:
+def _forget_old_keys(store: Store) -> datetime:
     store.keys.drop_old(store.now)
+    return store.now
 
 
-def _studies_to_tidy(store: Store) -> list[str]:
-    return sorted({*store.trials.studies_with_expired(store.now), *store.studies.out_of_time(store.now)})
+def _studies_to_tidy(store: Store) -> _Untidy:
+    found = {*store.trials.studies_with_expired(store.now), *store.studies.out_of_time(store.now)}
+    return _Untidy(sorted(found), store.now)
 
 
-def _tidy(study_id: str, store: Store) -> None:
+def _tidy(study_id: str, store: Store) -> datetime:
     # One study a transaction: who has one locked must not wait for another.
     study = store.studies.lock(study_id, wait=True)
     if study is not None:
         expire_leases(store, study)
         conclude(store, study_id)
+    return store.now

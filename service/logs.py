@@ -9,7 +9,20 @@ from typing import Any, Literal, TextIO
 from pythonjsonlogger.json import JsonFormatter
 
 Format = Literal["json", "text"]
-FIELDS = ("request_id", "method", "route", "status", "milliseconds", "study", "trial", "worker")
+FIELDS = (
+    "request_id",
+    "method",
+    "route",
+    "status",
+    "milliseconds",
+    "study",
+    "named",
+    "trial",
+    "number",
+    "worker",
+    "claimed_study",
+    "claimed_trial",
+)
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the request that is being answered, or that a unit of work is done for."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from service.api.mutation import Mutating
-from service.api.reading import Reading
+from service.api.reading import Cursor, Limit, Reading, cut, read_cursor, worker_name, write_cursor
 from service.api.strict_json import StrictRoute
 from service.api.views import worker_view
 from service.operations.describe import (
@@ -16,16 +16,19 @@ from service.operations.describe import (
     search_algorithms,
 )
 from service.operations.pause_worker import release_worker
-from service.protocol import Algorithms, Objectives, ObjectiveView, Plugin, WorkerList, WorkerView
+from service.protocol import MAX_PAGE, Algorithms, Objectives, ObjectiveView, Plugin, WorkerList, WorkerView
 
 router = APIRouter(tags=["catalogue"], route_class=StrictRoute)
 WorkerKey = Annotated[str, Path(min_length=1, max_length=256, pattern="^[^\\x00]*$")]
 
 
 @router.get("/workers")
-def workers(database: Reading) -> WorkerList:
-    """Who has asked for trials, and how it went."""
-    return WorkerList(items=[worker_view(worker) for worker in database.read(lambda store: store.workers.all())])
+def workers(database: Reading, limit: Limit = MAX_PAGE, cursor: Cursor = None) -> WorkerList:
+    """Who has asked for trials, and how it went; a page of workers, by their names."""
+    (after,), limit = read_cursor(cursor, (worker_name,)) or (None,), min(limit, MAX_PAGE)
+    found = database.read(lambda store: store.workers.page(after, limit + 1))
+    page, following = cut(found, limit, lambda worker: write_cursor(worker.name))
+    return WorkerList(items=[worker_view(worker) for worker in page], next_cursor=following)
 
 
 @router.post("/workers/{name:path}/release", response_model=WorkerView)

@@ -34,7 +34,7 @@ class Mutation:
         self._database: Database = state.database
         self._arrivals: Arrivals = state.arrivals
         self._closing: bool = state.notifier.closing
-        self._key, self._fingerprint, self._path = key, fingerprint, request.scope["path"]
+        self._key, self._fingerprint, self._scope = key, fingerprint, request.scope
 
     def may_claim(self, count: int) -> int:
         """How many of so many trials may be claimed beside: none when the server is about to end."""
@@ -44,13 +44,17 @@ class Mutation:
         self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
     ) -> Response:
         """Do the work, or find what was answered the first time; neither holds a thread while it waits its turn."""
-        unit = self._database.submit(lambda store: self._unit(store, work, status, location))
-        return respond(await self._arrivals.of(unit))
+        return respond(await self._done(lambda store: self._unit(store, work, status, location)))
 
     async def attempt(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> StoredAnswer:
         """The same, where an answer that is not to be kept may come out otherwise when asked again."""
-        unit = self._database.submit(lambda store: self._unit(store, work, 200, None, keep))
-        return await self._arrivals.of(unit)
+        return await self._done(lambda store: self._unit(store, work, 200, None, keep))
+
+    async def _done(self, unit: Callable[[Store], StoredAnswer]) -> StoredAnswer:
+        answer = await self._arrivals.of(self._database.submit(unit))
+        # Its line of the log, if it gets one, says what it was about.
+        self._scope.setdefault("state", {})["answer"] = answer
+        return answer
 
     def _unit(
         self,
@@ -83,7 +87,7 @@ class Mutation:
         except ShiboriError as error:
             if isinstance(error, LeaseLost):
                 store.note(Happening.LEASE_LOST)
-            document = refusal(self._path, error)
+            document = refusal(self._scope["path"], error)
             answer, kept = StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None), True
         if kept:
             store.keys.keep(key, answer, store.now)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.about import about
 from service.logs import request_id
 
 log = logging.getLogger("shibori.requests")
@@ -79,14 +80,5 @@ def _id_of(scope: Scope) -> bytes:
 
 
 def _fields(scope: Scope, method: str, route: str, status: int, seconds: float) -> dict[str, Any]:
-    named = scope.get("path_params") or {}
-    fields = {
-        "method": method,
-        "route": route,
-        "status": status,
-        "milliseconds": round(seconds * 1000, 1),
-        "study": named.get("study"),
-        "trial": named.get("trial_id", named.get("number")),
-        "worker": scope.get("state", {}).get("worker"),
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    fields = {"method": method, "route": route, "status": status, "milliseconds": round(seconds * 1000, 1)}
+    return {name: value for name, value in (fields | about(scope)).items() if value is not None}

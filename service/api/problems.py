@@ -56,6 +56,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
 }
 VALIDATION = Kind(422, "invalid-input", "The request has fields that are wrong")
 UNAVAILABLE = Kind(503, "storage-unavailable", "The database cannot do this now")
+SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")
 OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The database was lost during the commit")
 RETRY_AFTER_SECONDS = 1
 """Soon, for leases of a second too: all who hold one are given their whole time again when writing goes on."""

@@ -15,6 +15,7 @@ from service.protocol import LARGEST_ID, MAX_PAGE
 from service.storage.store import Database
 
 Result = TypeVar("Result")
+LONGEST_NAME = 256
 _HEXADECIMAL = re.compile("[0-9a-f]{1,32}")
 
 
@@ -64,6 +65,13 @@ def row_number(part: Any) -> int:
 def study_id(part: Any) -> str:
     """A part of a cursor that is the id of a study."""
     if isinstance(part, str) and _HEXADECIMAL.fullmatch(part):
+        return part
+    raise ValueError(part)
+
+
+def worker_name(part: Any) -> str:
+    """A part of a cursor that is the name of a worker."""
+    if isinstance(part, str) and 0 < len(part.encode()) <= 4 * LONGEST_NAME and "\x00" not in part:
         return part
     raise ValueError(part)
 

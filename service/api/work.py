@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from service.api.mutation import Mutating, respond
-from service.api.problems import Kind, problem
+from service.api.problems import SHUTTING_DOWN, problem
 from service.api.reading import TrialId
 from service.api.strict_json import StrictRoute
 from service.api.views import claimed_view, trial_view
@@ -48,7 +48,7 @@ def _notifier(request: Request) -> Waiting:
     return notifier
 
 
-@router.post("/claims", response_model=Claimed, responses={503: {"description": "shutting-down"}})
+@router.post("/claims", response_model=Claimed)
 async def claim(
     request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Waiting, Depends(_notifier)]
 ) -> Response:
@@ -57,7 +57,7 @@ async def claim(
     terms = Terms(tuple(wanted.objectives), tuple(wanted.purposes), wanted.study)
     pause_after: int = request.app.state.pause_worker_after
     if notifier.closing:
-        return problem(request, _SHUTTING_DOWN, "Ask again when the server is back.", headers={"Retry-After": "1"})
+        return problem(request, SHUTTING_DOWN, "Ask again when the server is back.", headers={"Retry-After": "1"})
 
     def work(store: Store) -> Claimed:
         given = claim_trials(store, wanted.worker, terms, wanted.count, wanted.request_id, pause_after)
@@ -142,7 +142,6 @@ async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -
     )
 
 
-_SHUTTING_DOWN = Kind(503, "shutting-down", "The server is about to end")
 _NOTHING_CLAIMED = Claimed(trials=[])
 _NOTHING = _NOTHING_CLAIMED.model_dump_json()
 _NO_TRIALS = _NOTHING.removesuffix("}")

@@ -95,10 +95,12 @@ def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim
 
 
 def claim_again(store: Store, ended: Trial, count: int, token: str) -> list[Claim]:
-    """The same for one that had ended before: what was leased to its worker then, or else what there is now."""
+    """The same for one that had ended before: what was leased to its worker then, and is still.
+
+    Nothing else, for its worker may have heard the first answer and gone on: nobody would run what is leased to it.
+    """
     terms = store.workers.terms(ended.worker or "") if count > 0 else None
-    held = [] if terms is None else _held(store, _claimant_of(ended, terms, token))
-    return held or claim_next(store, ended, count, token)
+    return [] if terms is None else _held(store, _claimant_of(ended, terms, token))
 
 
 @dataclass(frozen=True, slots=True)

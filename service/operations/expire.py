@@ -1,6 +1,6 @@
 """Takes back trials whose lease has run out."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
@@ -11,7 +11,12 @@ from service.storage.store import Store
 
 
 def expire_leases(store: Store, study: Study) -> int:
-    """Take back every trial of a study, which must be locked, whose lease has run out; returns how many."""
+    """Take back every trial of a study, which must be locked, whose lease has run out; returns how many.
+
+    None where this server has not been there for a whole lease: then it was nobody's fault that it was not renewed.
+    """
+    if not store.was_there(study.spec.lease_seconds):
+        return 0
     expired = store.trials.expired(study.id, store.now)
     for trial in expired:
         # The end of one may have changed the study for the next, as by a new round.
@@ -19,13 +24,15 @@ def expire_leases(store: Store, study: Study) -> int:
     return len(expired)
 
 
-def refresh_leases(study_id: str, store: Store) -> None:
-    """Give every running trial of a study a fresh lease: a server that was away is no reason to take any back."""
+def refresh_leases(study_id: str, store: Store) -> datetime:
+    """Give every running trial of a study a fresh lease: a server that was away is no reason to take any back.
+
+    Returns when that was.
+    """
     study = store.studies.lock(study_id, wait=True)
     if study is not None:
-        expires_at = store.now + timedelta(seconds=study.spec.lease_seconds)
-        for trial in store.trials.in_status(study_id, TrialStatus.RUNNING):
-            store.trials.renew(trial, expires_at)
+        store.trials.renew_all(study_id, store.now + timedelta(seconds=study.spec.lease_seconds))
+    return store.now
 
 
 def refresh_all_leases(store: Store) -> None:

@@ -22,6 +22,7 @@ class WorkerView(Wire):
 
 class WorkerList(Wire):
     items: list[WorkerView]
+    next_cursor: str | None = None
 
 
 class Plugin(Wire):

@@ -8,6 +8,7 @@ from functools import cached_property
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
+from service.storage.attendance import Attendance
 from service.storage.condition import Condition
 from service.storage.postgresql_engine import postgresql_engine
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
@@ -36,10 +37,12 @@ class PostgresqlDatabase:
         on_commit: Listener,
         resume: Work[None] = lambda _: None,
         on_retry: OnRetry = lambda _: None,
+        attendance: Attendance | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
         self._on_retry, self._sleep = on_retry, sleep
+        self._attendance = attendance or Attendance()
         self._engine = postgresql_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
         self._executor = ThreadPoolExecutor(16, thread_name_prefix="postgresql")
         self._condition, self._resume = Condition(clock), resume
@@ -85,15 +88,18 @@ class PostgresqlDatabase:
         with self._engine.connect() as connection:
             reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with reading.begin():
-                return work(Store(reading, self._clock(), self._entropy))
+                return work(self._store(reading))
 
     def _transact(self, work: Work[Result]) -> Result:
         with self._engine.connect() as connection, connection.begin() as transaction:
-            store = Store(connection, self._clock(), self._entropy)
+            store = self._store(connection)
             result = work(store)
             _commit(transaction)
         self._on_commit(frozenset(store.signals))
         return result
+
+    def _store(self, connection: sa.Connection) -> Store:
+        return Store(connection, self._clock, self._entropy, self._attendance)
 
     def _pause_seconds(self, tried: int) -> float:
         """Between half and the whole of a bound that doubles, so that those who met do not meet again."""

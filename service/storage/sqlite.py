@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from service.storage.attendance import Attendance
 from service.storage.condition import Condition, StorageUnavailable, cause_of
 from service.storage.savepoints import savepoint
 from service.storage.sqlite_library import described, library
@@ -49,9 +50,17 @@ class SqliteDatabase:
     """
 
     def __init__(
-        self, url: URL, *, clock: Clock, entropy: Entropy, on_commit: Listener, resume: Work[None] = lambda _: None
+        self,
+        url: URL,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        on_commit: Listener,
+        resume: Work[None] = lambda _: None,
+        attendance: Attendance | None = None,
     ) -> None:
         self._clock, self._entropy, self._on_commit, self._resume = clock, entropy, on_commit, resume
+        self._attendance = attendance or Attendance()
         self._condition = Condition(clock)
         self._reader = sqlite_engine(url, read_only=True)
         self._writer = sqlite_engine(url, read_only=False)
@@ -74,7 +83,7 @@ class SqliteDatabase:
 
     def read(self, work: Work[Result]) -> Result:
         with self._condition.reading(), self._reader.begin() as connection:
-            return work(Store(connection, self._clock(), self._entropy))
+            return work(self._store(connection))
 
     def write(self, work: Work[Result]) -> Result:
         return self.submit(work).result()
@@ -149,12 +158,15 @@ class SqliteDatabase:
         """After a failure: nothing counts as written until something was, even where all else has nothing to write."""
         if self._condition.trouble is not None:
             connection.exec_driver_sql("PRAGMA user_version = 0")
-            self._resume(Store(connection, self._clock(), self._entropy))
+            self._resume(self._store(connection))
+
+    def _store(self, connection: sa.Connection) -> Store:
+        return Store(connection, self._clock, self._entropy, self._attendance)
 
     def _run(
         self, connection: sa.Connection, unit: _Unit, answers: list[tuple[_Unit, Any, Exception | None]]
     ) -> frozenset[Any]:
-        store = Store(connection, self._clock(), self._entropy)
+        store = self._store(connection)
         try:
             with savepoint(connection):
                 result = unit.work(store)

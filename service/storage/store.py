@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from service.domain.facts import Fact, Happening
 from service.domain.status import FailureReason
 from service.storage.attempts import Attempts
+from service.storage.attendance import Attendance
 from service.storage.census import Census, take_census
 from service.storage.curves import Curves
 from service.storage.events import Events
@@ -59,12 +60,12 @@ class Tentative:
 
 
 class Store:
-    """The aggregates within one transaction, which has one time."""
+    """The aggregates within one transaction, and its time: that of its beginning, or when it last got a lock."""
 
-    def __init__(self, connection: sa.Connection, now: datetime, entropy: Entropy) -> None:
-        self._connection = connection
-        self.now = now
-        self.studies = Studies(connection)
+    def __init__(self, connection: sa.Connection, clock: Clock, entropy: Entropy, attendance: Attendance) -> None:
+        self._connection, self._clock, self._attendance = connection, clock, attendance
+        self.now = clock()
+        self.studies = Studies(connection, self._tell_time)
         self.trials = Trials(connection)
         self.attempts = Attempts(connection)
         self.curves = Curves(connection)
@@ -90,6 +91,10 @@ class Store:
             self._connection, opts={"version_table": VERSION_TABLE}
         ).get_current_revision()
 
+    def was_there(self, seconds: float) -> bool:
+        """Whether the server has been there for so long, so that whoever holds a lease could have renewed it."""
+        return self._attendance.covers(seconds, self.now)
+
     def serialise(self, key: str) -> None:
         """Let nobody else do anything under the same key until the end of the transaction."""
         if self._connection.dialect.name == "postgresql":
@@ -108,6 +113,10 @@ class Store:
         finally:
             if not part.kept:
                 del self.facts[known:]
+
+    def _tell_time(self) -> None:
+        # Whoever waited for a lock goes on when the others are done: what is given from then on lasts from then on.
+        self.now = max(self.now, self._clock())
 
     def random_token(self) -> str:
         """128 random bits in hexadecimal."""

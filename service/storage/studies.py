@@ -38,8 +38,10 @@ class StudyFilter:
 
 
 class Studies:
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    """`on_lock` hears of each study that has just been locked, which may have been waited for."""
+
+    def __init__(self, connection: sa.Connection, on_lock: Callable[[], None]) -> None:
+        self._connection, self._on_lock = connection, on_lock
 
     def add(self, study: Study, tags: Sequence[str]) -> None:
         try:
@@ -59,6 +61,8 @@ class Studies:
         """A study by id or name; a locked one stays as it is until the end of the transaction."""
         # An id is never refused as a name, so that both may match: the id counts.
         rows = (_NAMED_AND_LOCKED if lock else _NAMED).rows(self._connection, {"named": study})
+        if lock:
+            self._on_lock()
         if not rows:
             raise StudyNotFound(study)
         return self._study(next((row for row in rows if row["id"] == study), rows[0]))
@@ -66,11 +70,13 @@ class Studies:
     def of_trial(self, trial_id: int) -> Study | None:
         """The study of a trial, locked until the end of the transaction; None where there is no such trial."""
         row = _LOCK_STUDY_OF.row(self._connection, {"of_trial": trial_id})
+        self._on_lock()
         return None if row is None else self._study(row)
 
     def lock(self, study_id: str, *, wait: bool) -> Study | None:
         """The same by its id; None where another transaction has it locked and this one is not to wait."""
         row = (_LOCK if wait else _LOCK_IF_FREE).row(self._connection, {"of_study": study_id})
+        self._on_lock()
         return None if row is None else self._study(row)
 
     def page(self, wanted: StudyFilter, after: tuple[datetime, str] | None, limit: int) -> list[Study]:

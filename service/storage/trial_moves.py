@@ -42,6 +42,10 @@ class TrialMoves:
         if _RENEW.change(self._connection, held) != 1:
             raise LeaseLost(trial.id)
 
+    def renew_all(self, study_id: str, expires_at: datetime) -> None:
+        """The same for every trial of a study that runs."""
+        _RENEW_ALL.change(self._connection, {"of_study": study_id, "lease_expires_at": expires_at})
+
     def wait_again(self, trial: Trial, *, counted: bool) -> Trial:
         """running -> waiting; an attempt that does not count is taken off again."""
         attempt = trial.attempt - (0 if counted else 1)
@@ -185,6 +189,14 @@ _MOVE = Prepared(
 )
 _RENEW = Prepared(
     sa.update(trials).where(trials.c.id == sa.bindparam("of_trial"), trials.c.lease_token == sa.bindparam("under"))
+)
+# The condition on the time has the index of those that run serve it.
+_RENEW_ALL = Prepared(
+    sa.update(trials).where(
+        trials.c.study_id == sa.bindparam("of_study"),
+        trials.c.lease_expires_at.is_not(None),
+        trials.c.status == TrialStatus.RUNNING,
+    )
 )
 _COUNTS_OF_PURPOSE = sa.update(trial_counts).where(
     trial_counts.c.study_id == sa.bindparam("of_study"), trial_counts.c.purpose == sa.bindparam("of_purpose")

@@ -112,10 +112,11 @@ class Workers:
         """Every objective that a worker has announced."""
         return frozenset(name for names in self._connection.scalars(_OBJECTIVES) for name in names)
 
-    def all(self) -> list[Worker]:
-        return self._select(sa.true())
+    def page(self, after: str | None, limit: int) -> list[Worker]:
+        """Workers in the order of their names, from the one after `after`."""
+        return self._select(sa.true() if after is None else workers.c.name > after, limit)
 
-    def _select(self, condition: sa.ColumnElement[bool]) -> list[Worker]:
+    def _select(self, condition: sa.ColumnElement[bool], limit: int = 1) -> list[Worker]:
         running = (
             sa.select(sa.func.count())
             .where(trials.c.worker == workers.c.name, trials.c.lease_token.is_not(None))
@@ -136,6 +137,7 @@ class Workers:
             )
             .where(condition)
             .order_by(workers.c.name)
+            .limit(limit)
         )
         return [Worker(**row._asdict()) for row in rows]
 

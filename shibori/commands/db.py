@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from service.protocol import MAX_PAGE, MOST_DAYS, CurveRetention
 from shibori.commands.options import connect, json_option
@@ -19,8 +20,15 @@ def _checked_url(_context: click.Context, _parameter: click.Parameter, url: str)
     try:
         return Settings(database_url=url).database_url
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise click.BadParameter(first["msg"].removeprefix("Value error, ")) from error
+        # What else is wrong comes from the environment, and no command but the server goes by it.
+        faults = (fault for fault in error.errors(include_url=False, include_input=False) if _is_of_url(fault))
+        if (fault := next(faults, None)) is not None:
+            raise click.BadParameter(fault["msg"].removeprefix("Value error, ")) from error
+    return url
+
+
+def _is_of_url(fault: ErrorDetails) -> bool:
+    return fault["loc"] == ("database_url",)
 
 
 database_option = click.option(

@@ -2,9 +2,11 @@
 
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from shibori.commands.db import database_errors, database_option
 from shibori.until import end_with_stdin
@@ -61,7 +63,10 @@ def command(host: str, port: int, database: str, count: int, until_stdin_closes:
     from shibori.server import serve
     from shibori.servers import serve_together
 
-    settings = Settings(database_url=database, **logs)
+    try:
+        settings = Settings(database_url=database, **logs)
+    except ValidationError as error:
+        raise click.UsageError("\n".join(_faults(error))) from error
     write_log(sys.stderr, settings.log_format, settings.log_level)
     if until_stdin_closes:
         end_with_stdin()
@@ -71,6 +76,14 @@ def command(host: str, port: int, database: str, count: int, until_stdin_closes:
     if count > 1:
         sys.exit(serve_together(settings, listening, count))
     serve(settings, listening)
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    """Of the settings that no flag is for, each by its variable."""
+    for fault in error.errors(include_url=False, include_input=False):
+        name = "SHIBORI_" + "_".join(str(part) for part in fault["loc"]).upper()
+        message = fault["msg"].removeprefix("Value error, ")
+        yield f"{name}: {message[:1].lower()}{message[1:]}"
 
 
 def _require_shareable(database: str, count: int) -> None:

@@ -1,15 +1,23 @@
 """Workers and servers that are killed, stopped and away: no result is lost, and none counts twice."""
 
+import json
+import os
+import select
 import signal
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from e2e_processes import Crew, Server, alive, eventually, pid_of, signal_worker
+from e2e_processes import PATIENCE_SECONDS, Crew, Server, alive, eventually, pid_of, signal_worker
 
 from client import LeaseLost
-from service.protocol import TrialDetail
+from service.protocol import ClaimRequest, TrialDetail
 
 TRIALS = 16
+STUDIES = 30
+STOPPED_SECONDS = 4.5
+"""Longer than a server may be silent before it counts as away."""
 SHORT = {"epochs": 3, "epoch_seconds": 0.05}
 
 
@@ -82,6 +90,24 @@ def test_a_result_found_while_the_server_is_away_is_told_when_it_is_back(
     trial = own_server.client.trial(study.id, 0)
     assert (trial.status, trial.attempt, len(trial.attempts)) == ("completed", 1, 1)
     assert [epoch.epoch for epoch in own_server.client.curve(study.id, 0).epochs] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.slow
+def test_a_server_that_was_stopped_for_longer_than_a_lease_takes_no_trial_back(own_server: Server) -> None:
+    # Of many studies, so that a claim comes before the sweeper has been through all of them.
+    studies = [own_server.submit(f"stopped-{number}", 1, lease_seconds=3) for number in range(STUDIES)]
+    wanted = ClaimRequest(worker="ann", objectives=["scripted"], count=STUDIES)
+    held = own_server.client.claim(wanted).trials
+    with closing(HTTPConnection("127.0.0.1", own_server.port, timeout=PATIENCE_SECONDS)) as bob:
+        os.kill(own_server.pid, signal.SIGSTOP)
+        body = wanted.model_copy(update={"worker": "bob"}).model_dump_json()
+        bob.request("POST", "/api/v1/claims", body, {"Content-Type": "application/json"})
+        assert select.select([bob.sock], [], [], STOPPED_SECONDS) == ([], [], [])
+        os.kill(own_server.pid, signal.SIGCONT)
+        assert json.loads(bob.getresponse().read())["trials"] == []
+    for trial in held:
+        own_server.client.complete(trial.id, trial.lease.token, 0.5)
+    assert [own_server.client.study(study.id).counts.completed for study in studies] == [1] * STUDIES
 
 
 def test_a_long_epoch_keeps_its_lease(server: Server, crew: Crew, tmp_path: Path) -> None:

@@ -19,10 +19,11 @@ from service.settings import Settings
 from service.storage.postgresql_engine import own_session
 from service.storage.postgresql_membership import LEADING
 from service.storage.store import Store
+from tests.integration.documented import require_documented
 
 Json = dict[str, Any]
 LOG_RANGE = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
-NEVER = 1e6
+NEVER = 1e8
 
 
 class MovableClock:
@@ -107,12 +108,13 @@ class Api:
     def begin_again(self) -> None:
         """Let time and chance be what they were at first."""
         self.clock.begin_again()
+        self.app.state.attendance.begin(self.clock())
         self._entropy.begin_again()
         self.histories = Histories()
 
     def sweep(self) -> None:
         """What the server does by itself once a second."""
-        background.sweep(self.app.state.database)
+        background.sweep(self.app.state.database, self.app.state.attendance)
 
     def suggest(self, in_between: Callable[[], None] = lambda: None, study: str = "study") -> None:
         """What the server does beside claims, until nothing is missing; something may happen while it computes."""
@@ -191,6 +193,7 @@ def refused(response: Any, status: int, slug: str) -> Json:
     assert document["status"] == status
     assert document["title"]
     assert document["detail"]
+    require_documented(response, slug)
     return document
 
 

@@ -248,6 +248,10 @@ CURSORS = [
     ("/studies", ["2026-01-01T00:00:00+00:00", "\ud800"]),
     ("/studies", [1, 2]),
     ("/studies", "x" * 100),
+    ("/workers", ["\0"]),
+    ("/workers", ["\ud800"]),
+    ("/workers", [5]),
+    ("/workers", []),
 ]
 
 

@@ -173,6 +173,21 @@ def test_workers_are_counted_with_what_they_did(api: Api) -> None:
     assert api.show()["warnings"] == []
 
 
+def test_workers_are_listed_page_by_page(api: Api) -> None:
+    names = ["ann", "b/ob", "çal", "dan", "Eve"]
+    for name in names:
+        api.claim(worker=name)
+    whole = ok(api.get("/workers"))
+    assert (len(whole["items"]), whole["next_cursor"]) == (5, None)
+    pages = [ok(api.get("/workers", params={"limit": 2}))]
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(ok(api.get("/workers", params={"limit": 2, "cursor": cursor})))
+    assert [len(page["items"]) for page in pages] == [2, 2, 1]
+    assert [worker for page in pages for worker in page["items"]] == whole["items"]
+    for wrong in ("WzFd", "WyIiXQ==", "nonsense"):
+        assert refused(api.get("/workers", params={"cursor": wrong}), 422, "invalid-input")["field"] == "cursor"
+
+
 def test_a_study_of_a_small_space_ends_when_the_space_is_used_up(api: Api) -> None:
     space = {"k": {"type": "categorical", "choices": ["a", "b", "c"]}}
     study = api.submit(space=space, search={"algorithm": "grid", "seed": 0}, budget={"trials": 10})

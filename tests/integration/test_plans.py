@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.domain.status import TrialStatus
+from service.operations.expire import refresh_all_leases
 from service.operations.history import Histories
 from service.operations.suggest import Pace, plan_suggestions
 from service.storage import migrations
@@ -178,6 +179,7 @@ def _calls_of_workers(api: Api) -> Iterator[tuple[str, Call]]:
     yield "POST /workers/{name}/release", partial(api.post, "/workers/ann/release")
     api.clock.move(60)
     yield "sweep", api.sweep
+    yield "fresh leases", partial(api.app.state.database.write, refresh_all_leases)
 
 
 def _changes(api: Api) -> Iterator[tuple[str, Call]]:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -48,7 +49,13 @@ class Race:
     def __init__(self, api: Api, pool: ThreadPoolExecutor, patch: pytest.MonkeyPatch) -> None:
         self._api, self._pool, self._patch = api, pool, patch
 
-    def run(self, first: Callable[[], Any], at: tuple[object, str], second: Callable[[], Any]) -> tuple[Any, Any]:
+    def run(
+        self,
+        first: Callable[[], Any],
+        at: tuple[object, str],
+        second: Callable[[], Any],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> tuple[Any, Any]:
         """What both were answered; the first is held just after its call of a function."""
         gate = Gate()
         place, name = at
@@ -65,6 +72,7 @@ class Race:
         behind = self._pool.submit(second)
         self._wait_until_one_waits()
         assert not behind.done()
+        meanwhile()
         gate.opened.set()
         return ahead.result(PATIENCE_SECONDS), behind.result(PATIENCE_SECONDS)
 
@@ -138,6 +146,23 @@ def test_two_claims_of_the_last_trial_of_a_budget(api: Api, race: Race) -> None:
     assert (len(first), second) == (1, [])
     assert api.counts() == {"completed": 2, "running": 1}
     assert [trial["number"] for trial in api.trials()] == [0, 1, 2]
+
+
+def test_a_claim_that_had_to_wait_for_its_turn_gives_a_whole_lease(api: Api, race: Race) -> None:
+    api.submit()
+    _, claimed = race.run(
+        lambda: api.claim(1), (Trials, "next_waiting"), lambda: api.claim(1), lambda: api.clock.move(20)
+    )
+    assert datetime.fromisoformat(claimed[0]["lease"]["expires_at"]) == api.clock() + timedelta(seconds=30)
+
+
+def test_a_report_that_had_to_wait_for_its_turn_renews_for_a_whole_lease(api: Api, race: Race) -> None:
+    api.submit()
+    held = api.claim_one()
+    _, said = race.run(
+        lambda: api.claim(1), (Trials, "next_waiting"), lambda: api.tell(held, "report"), lambda: api.clock.move(20)
+    )
+    assert datetime.fromisoformat(ok(said)["expires_at"]) == api.clock() + timedelta(seconds=30)
 
 
 def test_a_stop_against_a_claim_that_came_first(api: Api, race: Race) -> None:

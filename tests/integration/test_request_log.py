@@ -25,16 +25,55 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[Any]:
 
 def test_a_mutation_has_a_line_with_its_route_and_what_it_was_about(api: Api, caplog: Any) -> None:
     caplog.set_level(logging.DEBUG)
-    api.submit("logged", objective={"name": "logged"})
+    study = api.submit("logged", objective={"name": "logged"})["id"]
     held = api.claim_one(objectives=["logged"], worker="ann")
     ok(api.complete(held))
     api.show("logged")
     ok(api.post("/studies/logged/pause"))
     _, claim, complete, pause = lines(caplog)
     assert (claim.route, claim.method, claim.status, claim.worker) == ("/api/v1/claims", "POST", 200, "ann")
-    assert (complete.route, complete.trial) == ("/api/v1/trials/{trial_id}/complete", str(held["id"]))
-    assert (pause.route, pause.study) == ("/api/v1/studies/{study}/pause", "logged")
+    assert (claim.study, claim.trial, claim.number) == (study, held["id"], 0)
+    assert complete.route == "/api/v1/trials/{trial_id}/complete"
+    assert (complete.study, complete.trial, complete.number, complete.worker) == (study, held["id"], 0, "ann")
+    assert (pause.route, pause.study, pause.named) == ("/api/v1/studies/{study}/pause", study, "logged")
     assert pause.milliseconds > 0
+
+
+def test_a_line_lists_what_was_given_where_that_is_more_than_one(api: Api, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    studies = []
+    for number in range(2):
+        api.clock.move(1)
+        studies += [api.submit(f"listed-{number}", objective={"name": "listed"}, budget={"trials": 2})["id"]]
+    held = api.claim(3, objectives=["listed"])
+    following = ok(api.complete(held[0], claim_next=1))["claimed"]["trials"]
+    body = {"lease": held[1]["lease"]["token"], "value": 0.5}
+    for _ in range(2):
+        ok(api.post(f"/trials/{held[1]['id']}/complete", body, headers={"Idempotency-Key": "listed"}))
+    *_, claim, complete, keyed, replayed = lines(caplog)
+    assert (claim.study, claim.trial) == (studies, [trial["id"] for trial in held])
+    assert (complete.trial, complete.claimed_trial) == (held[0]["id"], following[0]["id"])
+    assert complete.claimed_study == studies[1]
+    assert (keyed.study, keyed.trial) == (replayed.study, replayed.trial) == (studies[0], held[1]["id"])
+    assert not hasattr(keyed, "claimed_trial")
+
+
+def test_a_trial_is_its_id_and_its_number_stands_apart(api: Api, caplog: Any) -> None:
+    api.submit("numbered", objective={"name": "numbered"}, budget={"trials": 3})
+    added = ok(api.post("/studies/numbered/trials", {"trials": [{"params": {"lr": x}} for x in (0.1, 0.2)]}), 201)
+    ok(api.post("/studies/numbered/trials/1/cancel"))
+    refused(api.post("/studies/numbered/trials/7/cancel"), 404, "trial-not-found")
+    _, add, cancel, refusal = lines(caplog)
+    first, second = (trial["id"] for trial in added["items"])
+    assert (add.trial, add.study) == ([first, second], added["items"][0]["study"])
+    assert (cancel.trial, cancel.number, cancel.named) == (second, 1, "numbered")
+    assert (refusal.number, refusal.named, hasattr(refusal, "trial")) == (7, "numbered", False)
+
+
+def test_a_release_of_a_worker_names_it(api: Api, caplog: Any) -> None:
+    api.claim(worker="a/b", objectives=["released"])
+    ok(api.post("/workers/a%2Fb/release"))
+    assert lines(caplog)[-1].worker == "a/b"
 
 
 def test_what_workers_ask_all_the_time_has_a_line_at_info_only_where_it_was_refused(api: Api, caplog: Any) -> None:

@@ -205,6 +205,17 @@ def test_a_study_is_sent_as_it_was_written() -> None:
     assert "lease_seconds" not in sent
 
 
+def test_workers_are_read_page_by_page_and_of_an_older_server_at_once() -> None:
+    worker = {"name": "ann", "objectives": [], "running": 0, "completed": 0, "failed": 0}
+    times = dict.fromkeys(("first_seen_at", "last_seen_at"), "2026-01-01T00:00:00Z")
+    page = {"items": [worker | times]}
+    client, connections = client_of(
+        (200, page | {"next_cursor": "c"}), (200, page | {"next_cursor": None}), (200, page)
+    )
+    assert [len(client.workers().items), len(client.workers().items)] == [2, 1]
+    assert [asked["url"].partition("?")[2] for asked in connections.asked] == ["", "cursor=c", ""]
+
+
 @pytest.mark.parametrize("url", ["server:8000", "ftp://server", "http://", "", "http://server:port"])
 def test_an_address_that_is_none_is_refused_with_an_example(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIBORI_SERVER_URL", url or "nonsense")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -58,6 +59,25 @@ def test_wrong_use_is_a_line_and_exit_code_2(arguments: list[str], said: str) ->
     assert said in result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_variable_is_named_and_no_option_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIBORI_SWEEP_SECONDS", "0")
+    monkeypatch.setenv("SHIBORI_LOG_REQUESTS", "some")
+    result = run("serve", "--database", "postgresql+psycopg://nobody@127.0.0.1:9/none")
+    assert result.exit_code == 2
+    assert "SHIBORI_SWEEP_SECONDS: input should be greater than 0" in result.stderr
+    assert "SHIBORI_LOG_REQUESTS: input should be 'all', 'mutations' or 'none'" in result.stderr
+    assert "--database" not in result.stderr
+
+
+def test_a_wrong_variable_of_the_server_does_not_keep_others_from_a_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SHIBORI_SWEEP_SECONDS", "0")
+    result = run("db", "check", "--database", f"sqlite:///{tmp_path / 'none.db'}")
+    assert result.exit_code == 1, "there is no such file, and nothing else is wrong"
+    assert "SWEEP" not in result.stderr
 
 
 @pytest.mark.parametrize(
