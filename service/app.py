@@ -92,7 +92,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             log.info("Shibori %s on %s, schema %s", app.version, database.description, migrations.head())
             # Two, so that no suggestion waits behind a question that somebody asks.
             process, questions = SearchProcess(), SearchProcess()
-            suggester = Suggester(database, process, lambda: membership.leads, metrics.suggested)
+            suggester = Suggester(
+                database, process, lambda: membership.leads, metrics.suggested, lambda: tasks["suggester"].rest()
+            )
             away_seconds = SHORTEST_ABSENCE_SECONDS + 2 * settings.sweep_seconds
             sweeper = Sweeper(database, time, lambda: membership.leads, away_seconds)
             tasks["sweeper"] = Repeated("sweeper", sweeper.sweep, settings.sweep_seconds)

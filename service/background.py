@@ -26,7 +26,7 @@ class Repeated:
     def __init__(self, name: str, task: Task, pause_seconds: float) -> None:
         self._name, self._task, self._pause = name, task, pause_seconds
         self._wake, self._end = threading.Event(), threading.Event()
-        self._turned_at = monotonic()
+        self._turned_at, self._rested_at = monotonic(), 0.0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> "Repeated":
@@ -35,6 +35,11 @@ class Repeated:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def rest(self) -> None:
+        """For the task, between its parts: however much it has to do, it leaves the processor to those who answer."""
+        self._end.wait(REST * (thread_time() - self._rested_at))
+        self._rested_at = thread_time()
 
     def trouble(self) -> str | None:
         """What keeps the task from being done."""
@@ -52,11 +57,10 @@ class Repeated:
         while not self._end.is_set():
             self._wake.wait(self._pause)
             self._wake.clear()
-            began = thread_time()
+            self._rested_at = thread_time()
             if not self._end.is_set():
                 self._once()
-            # However often it is woken, it leaves the processor to those who answer.
-            self._end.wait(REST * (thread_time() - began))
+            self.rest()
 
     def _once(self) -> None:
         try:

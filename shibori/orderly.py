@@ -1,8 +1,10 @@
 """Ends a server in order at the first signal, and at once at the second."""
 
+import gc
 import multiprocessing
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +21,12 @@ class OrderlyServer(uvicorn.Server):
         super().__init__(config)
         self._close = close
         self._ended_by = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and have the collector pass by what is there from then on, which would hold up a request for long."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -105,7 +105,7 @@ class Studies:
     def running(self) -> dict[str, Traces]:
         """The studies that run, each with what a claim, an end or a new trial leaves behind."""
         rows = self._connection.execute(_RUNNING)
-        return {row.id: (row.last_event, row.next_number, row.waiting, row.running) for row in rows}
+        return {study_id: (event, number, waiting, running) for study_id, event, number, waiting, running in rows}
 
     def out_of_time(self, now: datetime) -> list[str]:
         """The ids of studies whose wall time has run out since somebody last looked."""
