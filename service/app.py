@@ -27,7 +27,7 @@ from service.api import (
 )
 from service.api.body_limit import BodyLimit
 from service.api.observed import API, Observed
-from service.background import Repeated, Sweeper
+from service.background import Remover, Repeated, Sweeper
 from service.metrics import Metrics
 from service.notifier import Notifier
 from service.operations.expire import refresh_all_leases
@@ -46,7 +46,7 @@ from service.storage.watched import Watched
 from service.suggesting import SearchProcess, Suggester
 
 log = logging.getLogger("shibori.server")
-SUGGESTER_PAUSE_SECONDS = 1.0
+SUGGESTER_PAUSE_SECONDS = REMOVER_PAUSE_SECONDS = 1.0
 SHORTEST_ABSENCE_SECONDS = 1.0
 
 
@@ -99,6 +99,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             sweeper = Sweeper(database, time, lambda: membership.leads, away_seconds)
             tasks["sweeper"] = Repeated("sweeper", sweeper.sweep, settings.sweep_seconds)
             tasks["suggester"] = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
+            remover = Remover(database, lambda: membership.leads, lambda seconds: tasks["remover"].pause(seconds))
+            tasks["remover"] = Repeated("remover", remover.remove, REMOVER_PAUSE_SECONDS)
             for task in tasks.values():
                 stack.enter_context(task)
             # Ended before their threads, which wait for what they compute.

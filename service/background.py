@@ -1,4 +1,4 @@
-"""What the server does by itself, again and again: it takes back what has expired."""
+"""What the server does by itself, again and again: it takes back what has expired, and removes what is deleted."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from time import monotonic, thread_time
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, refresh_leases
+from service.operations.remove import remove_portion
 from service.storage.condition import StorageUnavailable
 from service.storage.store import Clock, Database, Store
 
@@ -16,6 +17,7 @@ log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
 REST = 4
 """So many times as long as a task has computed, it rests."""
+PORTIONS_A_TURN = 100
 # Suggestions for many studies may take minutes; a turn that takes longer will hardly end.
 LONGEST_TURN_SECONDS = 300.0
 
@@ -38,8 +40,12 @@ class Repeated:
 
     def rest(self) -> None:
         """For the task, between its parts: however much it has to do, it leaves the processor to those who answer."""
-        self._end.wait(REST * (thread_time() - self._rested_at))
+        self.pause(REST * (thread_time() - self._rested_at))
         self._rested_at = thread_time()
+
+    def pause(self, seconds: float) -> bool:
+        """For the task, where it has held up others; true, and cut short, when it is to end."""
+        return self._end.wait(seconds)
 
     def trouble(self) -> str | None:
         """What keeps the task from being done."""
@@ -70,6 +76,23 @@ class Repeated:
         except Exception:
             log.exception("%s failed and will be tried again", self._name)
         self._turned_at = monotonic()
+
+
+class Remover:
+    """Removes the rows of deleted studies while its server leads, and lets others write for as long in between."""
+
+    def __init__(self, database: Database, leads: Callable[[], bool], pause: Callable[[float], bool]) -> None:
+        self._database, self._leads, self._pause = database, leads, pause
+
+    def remove(self) -> None:
+        for _ in range(PORTIONS_A_TURN):
+            # To find out that there is none is no reason to write.
+            if not self._leads() or not self._database.read(lambda store: store.deletions.pending()):
+                return
+            start = monotonic()
+            self._database.write(remove_portion)
+            if self._pause(monotonic() - start):
+                return
 
 
 class Sweeper:
