@@ -1,7 +1,5 @@
 """A deleted study is gone at once, its name free, and its rows are removed a few at a time while work goes on."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
@@ -17,14 +15,6 @@ OF_ONE_STUDY = ("trials", "attempts", "curves", "events", "rounds", "trial_count
 REMOVE = Remover.remove
 """As it is outside of these tests."""
 pytestmark = pytest.mark.usefixtures("removing_on_demand")
-
-
-@pytest.fixture(scope="module")
-def removing_on_demand() -> Iterator[None]:
-    """Rows are removed when the test says so, not when a thread comes to it."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Remover, "remove", lambda _: None)
-        yield
 
 
 def deleted(api: Api, name: str = "big") -> str:
