@@ -31,7 +31,7 @@ from service.api.arrivals import Arrivals
 from service.api.body_limit import BodyLimit
 from service.api.observed import API, Observed
 from service.api.work_calls import WorkCalls
-from service.background import Repeated, Sweeper
+from service.background import Remover, Repeated, Sweeper
 from service.metrics import Metrics
 from service.notifier import Notifier
 from service.operations.expire import refresh_all_leases
@@ -51,7 +51,7 @@ from service.storage.watched import Watched
 from service.suggesting import SearchProcess, Suggester
 
 log = logging.getLogger("shibori.server")
-SUGGESTER_PAUSE_SECONDS = 1.0
+SUGGESTER_PAUSE_SECONDS = REMOVER_PAUSE_SECONDS = 1.0
 SHORTEST_ABSENCE_SECONDS = 1.0
 
 
@@ -100,10 +100,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
             log.info("Shibori %s on %s, schema %s", app.version, database.description, migrations.head())
             # Two, so that no suggestion waits behind a question that somebody asks.
             process, questions = SearchProcess(), SearchProcess()
-            suggester = Suggester(database, process, lambda: membership.leads, metrics.suggested)
+            suggester = Suggester(
+                database, process, lambda: membership.leads, metrics.suggested, lambda: tasks["suggester"].rest()
+            )
             sweeper = Sweeper(database, time, lambda: membership.leads, attendance)
             tasks["sweeper"] = Repeated("sweeper", sweeper.sweep, settings.sweep_seconds)
             tasks["suggester"] = Repeated("suggester", suggester.suggest_for_all, SUGGESTER_PAUSE_SECONDS)
+            remover = Remover(database, lambda: membership.leads, lambda seconds: tasks["remover"].pause(seconds))
+            tasks["remover"] = Repeated("remover", remover.remove, REMOVER_PAUSE_SECONDS)
             for task in tasks.values():
                 stack.enter_context(task)
             # Ended before their threads, which wait for what they compute.

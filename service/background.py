@@ -1,4 +1,4 @@
-"""What the server does by itself, again and again: it takes back what has expired."""
+"""What the server does by itself, again and again: it takes back what has expired, and removes what is deleted."""
 
 import logging
 import threading
@@ -10,6 +10,7 @@ from time import monotonic, thread_time
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, refresh_leases
+from service.operations.remove import remove_portion
 from service.storage.attendance import Attendance
 from service.storage.condition import StorageUnavailable
 from service.storage.store import Clock, Database, Store
@@ -18,6 +19,7 @@ log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
 REST = 4
 """So many times as long as a task has computed, it rests."""
+PORTIONS_A_TURN = 100
 # Suggestions for many studies may take minutes; a turn that takes longer will hardly end.
 LONGEST_TURN_SECONDS = 300.0
 
@@ -28,7 +30,7 @@ class Repeated:
     def __init__(self, name: str, task: Task, pause_seconds: float) -> None:
         self._name, self._task, self._pause = name, task, pause_seconds
         self._wake, self._end = threading.Event(), threading.Event()
-        self._turned_at = monotonic()
+        self._turned_at, self._rested_at = monotonic(), 0.0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> "Repeated":
@@ -37,6 +39,15 @@ class Repeated:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def rest(self) -> None:
+        """For the task, between its parts: however much it has to do, it leaves the processor to those who answer."""
+        self.pause(REST * (thread_time() - self._rested_at))
+        self._rested_at = thread_time()
+
+    def pause(self, seconds: float) -> bool:
+        """For the task, where it has held up others; true, and cut short, when it is to end."""
+        return self._end.wait(seconds)
 
     def trouble(self) -> str | None:
         """What keeps the task from being done."""
@@ -54,11 +65,10 @@ class Repeated:
         while not self._end.is_set():
             self._wake.wait(self._pause)
             self._wake.clear()
-            began = thread_time()
+            self._rested_at = thread_time()
             if not self._end.is_set():
                 self._once()
-            # However often it is woken, it leaves the processor to those who answer.
-            self._end.wait(REST * (thread_time() - began))
+            self.rest()
 
     def _once(self) -> None:
         try:
@@ -68,6 +78,23 @@ class Repeated:
         except Exception:
             log.exception("%s failed and will be tried again", self._name)
         self._turned_at = monotonic()
+
+
+class Remover:
+    """Removes the rows of deleted studies while its server leads, and lets others write for as long in between."""
+
+    def __init__(self, database: Database, leads: Callable[[], bool], pause: Callable[[float], bool]) -> None:
+        self._database, self._leads, self._pause = database, leads, pause
+
+    def remove(self) -> None:
+        for _ in range(PORTIONS_A_TURN):
+            # To find out that there is none is no reason to write.
+            if not self._leads() or not self._database.read(lambda store: store.deletions.pending()):
+                return
+            start = monotonic()
+            self._database.write(remove_portion)
+            if self._pause(monotonic() - start):
+                return
 
 
 class Sweeper:

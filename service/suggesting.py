@@ -102,9 +102,11 @@ class Suggester:
         process: SearchProcess,
         leads: Callable[[], bool],
         tell: Callable[[str, float], None],
+        rest: Callable[[], None],
     ) -> None:
-        """`tell` hears of each answer: its algorithm and how many seconds it took."""
-        self._database, self._process, self._leads, self._tell = database, process, leads, tell
+        """`tell` hears of each answer: its algorithm and how many seconds it took; `rest` lets others go on."""
+        self._database, self._process, self._leads = database, process, leads
+        self._tell, self._rest = tell, rest
         self._histories = Histories()
         self._paces: dict[str, Pace] = {}
         self._seen: dict[str, Traces] = {}
@@ -123,6 +125,7 @@ class Suggester:
             for study_id, traces in running.items():
                 if self._paces[study_id].extra or self._seen.get(study_id) != traces:
                     self._look_at(study_id, traces)
+                    self._rest()
 
     def _look_at(self, study_id: str, traces: Traces) -> None:
         try:

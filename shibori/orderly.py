@@ -22,6 +22,12 @@ class OrderlyServer(uvicorn.Server):
         self._close = close
         self._ended_by = 0
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and have the collector pass by what is there from then on, which would hold up a request for long."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handles signals within the block; an end by SIGTERM is then no failure, as it is where they are raised again.
@@ -36,12 +42,6 @@ class OrderlyServer(uvicorn.Server):
                 signal.signal(number, handler)
         if self._ended_by == signal.SIGINT:
             raise KeyboardInterrupt
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        # What is there by now stays: to look through all of it again and again would halt everybody each time.
-        gc.collect()
-        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:

@@ -20,7 +20,7 @@ class Process(Protocol):
     ) -> Result: ...
 
 
-def _process(request: Request) -> Process:
+async def _process(request: Request) -> Process:
     process: Process = request.app.state.search_process
     return process
 

@@ -10,7 +10,7 @@ from service.exposition import MEDIA_TYPE, Counted, page
 router = APIRouter(tags=["health"])
 
 
-def _counted(request: Request) -> Counted:
+async def _counted(request: Request) -> Counted:
     counted: Counted = request.app.state.counted
     return counted
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
+from pydantic import BaseModel
 
 from service.domain.errors import InvalidInput
 from service.protocol import LARGEST_ID, MAX_PAGE
@@ -19,9 +20,14 @@ LONGEST_NAME = 256
 _HEXADECIMAL = re.compile("[0-9a-f]{1,32}")
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
+
+
+def shown(view: BaseModel) -> Response:
+    """An answer written out where it was made: FastAPI would check it once more, and in another thread."""
+    return Response(view.model_dump_json(), media_type="application/json")
 
 
 Reading = Annotated[Database, Depends(_database)]

@@ -17,6 +17,7 @@ from service.api.reading import (
     cut,
     moment,
     read_cursor,
+    shown,
     study_id,
     write_cursor,
 )
@@ -39,8 +40,7 @@ CAN_BE_TAKEN_AWAY = ("narrowing", "pruning")
 
 
 def _shown(store: Store, study: Study) -> StudyView:
-    shown = show_study(store, study)
-    return study_view(shown, store.now)
+    return study_view(show_study(store, study), store.now)
 
 
 def _location(view: BaseModel) -> str:
@@ -55,7 +55,7 @@ async def submit(spec: StudySpec, mutating: Mutating) -> Response:
     return await mutating.answer(lambda store: _shown(store, submit_study(store, submitted)), 201, _location)
 
 
-@router.get("")
+@router.get("", response_model=StudyPage)
 def studies(
     database: Reading,
     status: StudyStatus | None = None,
@@ -63,7 +63,7 @@ def studies(
     name: Word = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> StudyPage:
+) -> Response:
     """List studies, oldest first."""
     after = read_cursor(cursor, (moment, study_id))
     limit = min(limit, MAX_PAGE)
@@ -71,17 +71,15 @@ def studies(
     def read(store: Store) -> StudyPage:
         found = store.studies.page(StudyFilter(status, tag, name), after, limit + 1)
         page, following = cut(found, limit, lambda study: write_cursor(study.created_at.isoformat(), study.id))
-        return StudyPage(
-            items=[study_view(shown, store.now) for shown in show_studies(store, page)], next_cursor=following
-        )
+        return StudyPage(items=[study_view(one, store.now) for one in show_studies(store, page)], next_cursor=following)
 
-    return database.read(read)
+    return shown(database.read(read))
 
 
-@router.get("/{study}")
-def study(database: Reading, study: StudyKey) -> StudyView:
+@router.get("/{study}", response_model=StudyView)
+def study(database: Reading, study: StudyKey) -> Response:
     """One study, by id or name."""
-    return database.read(lambda store: _shown(store, store.studies.get(study)))
+    return shown(database.read(lambda store: _shown(store, store.studies.get(study))))
 
 
 @router.post("/{study}/pause", response_model=StudyView)

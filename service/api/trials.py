@@ -19,6 +19,7 @@ from service.api.reading import (
     cut,
     read_cursor,
     row_number,
+    shown,
     write_cursor,
 )
 from service.api.strict_json import StrictRoute
@@ -51,7 +52,7 @@ from service.storage.trial_lists import TrialFilter
 router = APIRouter(prefix="/studies/{study}", tags=["trials"], route_class=StrictRoute)
 
 
-@router.get("/trials")
+@router.get("/trials", response_model=TrialPage)
 def trials(
     database: Reading,
     study: StudyKey,
@@ -61,7 +62,7 @@ def trials(
     sort: Literal["number", "value", "-value"] = "number",
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> TrialPage:
+) -> Response:
     """A page of trials; those without a value come last when sorted by it."""
     after = read_cursor(cursor, (_value, row_number))
     limit = min(limit, MAX_PAGE)
@@ -73,11 +74,11 @@ def trials(
         page, following = cut(found, limit, lambda trial: write_cursor(trial.value, trial.number))
         return TrialPage(items=[trial_view(trial) for trial in page], next_cursor=following)
 
-    return database.read(read)
+    return shown(database.read(read))
 
 
-@router.get("/trials/{number}")
-def trial(database: Reading, study: StudyKey, number: TrialNumber) -> TrialDetail:
+@router.get("/trials/{number}", response_model=TrialDetail)
+def trial(database: Reading, study: StudyKey, number: TrialNumber) -> Response:
     """One trial with its attempts and the provenance of its values."""
 
     def read(store: Store) -> TrialDetail:
@@ -95,7 +96,7 @@ def trial(database: Reading, study: StudyKey, number: TrialNumber) -> TrialDetai
         ]
         return TrialDetail(**trial_view(found).model_dump(), attempts=attempts)
 
-    return database.read(read)
+    return shown(database.read(read))
 
 
 @router.get("/trials/{number}/curve")
@@ -162,13 +163,13 @@ def best(
     study: StudyKey,
     n: Annotated[int, Query(ge=1, description=f"Above {MAX_PAGE} it counts as {MAX_PAGE}.")] = 5,
     round_number: RoundNumber = None,
-) -> Response | Best:
+) -> Response:
     """The best trials, best first; as lines of text for a client that accepts text/plain."""
     ranked = database.read(lambda store: best_trials(store, store.studies.get(study), min(n, MAX_PAGE), round_number))
     accepted = request.headers.get("accept", "*/*")
     if quality("text/plain", accepted) > quality("application/json", accepted):
         return PlainTextResponse("".join(f"{best_line(one)}\n" for one in ranked))
-    return Best(items=[best_view(one) for one in ranked])
+    return shown(Best(items=[best_view(one) for one in ranked]))
 
 
 def _taken_in(taken: list[Trial], count: int, skipped: int = 0) -> TrialList:

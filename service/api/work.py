@@ -43,7 +43,7 @@ PAUSED_SECONDS = 1.0
 """How often a paused worker that waits is looked at again: somebody may have released it."""
 
 
-def _notifier(request: Request) -> Waiting:
+async def _notifier(request: Request) -> Waiting:
     notifier: Waiting = request.app.state.notifier
     return notifier
 

@@ -1,8 +1,9 @@
 """Which trials are best, and which of them the data can tell apart."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from service.domain.space import Space
 from service.domain.trial import Goal, Observation
@@ -47,7 +48,8 @@ def estimated_noise(space: Space, best: Sequence[Observation]) -> float | None:
     points = [(list(space.encode(trial.params).values()), trial.value) for trial in best if trial.value is not None]
     if len(points) < FEWEST_FOR_NOISE:
         return None
-    differences = sorted(_difference_to_nearest(index, points) for index in range(len(points)))
+    places, values = [place for place, _ in points], [value for _, value in points]
+    differences = sorted(abs(values[near] - value) for near, value in zip(_nearest(places), values, strict=True))
     return differences[len(differences) // 2] / math.sqrt(2 * MEDIAN_OF_SQUARE)
 
 
@@ -70,7 +72,9 @@ def _close(best: Observation, other: Observation, goal: Goal, noise: float | Non
     return goal.better(best.value) - goal.better(other.value) <= NORMAL_95 * math.sqrt(2) * (noise or 0.0)
 
 
-def _difference_to_nearest(index: int, points: Sequence[tuple[list[float], float]]) -> float:
-    place, value = points[index]
-    nearest = min((math.dist(place, other), j) for j, (other, _) in enumerate(points) if j != index)[1]
-    return abs(points[nearest][1] - value)
+def _nearest(places: Sequence[list[float]]) -> Iterator[int]:
+    """For each place the first of those that are nearest to it."""
+    for index, place in enumerate(places):
+        distances = list(map(math.dist, places, repeat(place)))
+        distances[index] = math.inf
+        yield distances.index(min(distances))

@@ -39,8 +39,8 @@ def best_trials(store: Store, study: Study, count: int, round: int | None = None
 def noise_among_best(store: Store, study: Study, round: int | None = None) -> float | None:
     """How much values differ that should be equal, as told by the best."""
     ranked = store.trials.count_ranked(study.id, TRIALS_FOR_NOISE, round)
-    top = store.trials.best(study.id, study.spec.metric.goal, max(8, ranked // 4), round)
-    return estimated_noise(study.spec.space, [observed(trial) for trial in top])
+    top = store.trials.best_observations(study.id, study.spec.metric.goal, max(8, ranked // 4), round)
+    return estimated_noise(study.spec.space, top)
 
 
 def observed(trial: Trial) -> Observation:

@@ -35,11 +35,12 @@ def stop_study(store: Store, name: str) -> Study:
 
 
 def delete_study(store: Store, name: str) -> None:
-    """Forget a study with all its trials."""
+    """Forget a study with all its trials, whose rows the server removes when it finds the time."""
     study = store.studies.get(name, lock=True)
     if study.status is StudyStatus.RUNNING:
         raise StudyIsRunning(study.name)
-    store.studies.delete(study.id)
+    # A name that nobody can know, and so nobody can take before.
+    store.studies.delete(study.id, f"deleted-{store.random_token()}", store.now)
 
 
 def _change(store: Store, name: str, status: StudyStatus, way_out: str) -> Study:

@@ -39,7 +39,7 @@ def _counts(connection: sa.Connection, query: sa.Select[Any], **asked: object) -
     return {row[0]: int(row[1]) for row in connection.execute(query, asked)}
 
 
-_STUDIES = sa.select(studies.c.status, sa.func.count()).group_by(studies.c.status)
+_STUDIES = sa.select(studies.c.status, sa.func.count()).where(studies.c.deleted_at.is_(None)).group_by(studies.c.status)
 _TRIALS = (
     sa.select(trial_counts.c.status, sa.func.sum(trial_counts.c.trials))
     .where(trial_counts.c.status.in_(UNFINISHED))

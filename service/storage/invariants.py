@@ -1,4 +1,7 @@
-"""What always holds in and between the tables: each with the query for the rows where it does not."""
+"""What always holds in and between the tables: each with the query for the rows where it does not.
+
+What is kept of a study as a whole holds until it is deleted; what is left of it then is being removed.
+"""
 
 from collections.abc import Mapping
 
@@ -13,7 +16,8 @@ INVARIANTS: Mapping[str, str] = {
         WHERE kept.trials <> COALESCE(found.trials, 0)
         """,
     "every trial is in a count": """
-        SELECT trials.id AS trial, trials.study_id AS study FROM trials
+        SELECT trials.id AS trial, trials.study_id AS study
+        FROM trials JOIN studies ON studies.id = trials.study_id AND studies.deleted_at IS NULL
         WHERE NOT EXISTS (
             SELECT 1 FROM trial_counts AS kept
             WHERE kept.study_id = trials.study_id AND kept.purpose = trials.purpose AND kept.status = trials.status
@@ -24,6 +28,7 @@ INVARIANTS: Mapping[str, str] = {
         FROM studies
         LEFT JOIN trials ON trials.study_id = studies.id AND trials.purpose = 'search'
             AND trials.origin <> 'imported' AND trials.status <> 'cancelled'
+        WHERE studies.deleted_at IS NULL
         GROUP BY studies.id, studies.budgeted HAVING studies.budgeted <> COUNT(trials.id)
         """,
     "the next number of a study is above all numbers": """
@@ -34,6 +39,7 @@ INVARIANTS: Mapping[str, str] = {
     "the last event of a study is the highest": """
         SELECT studies.id AS study, studies.last_event AS kept, COALESCE(MAX(events.sequence), 0) AS found
         FROM studies LEFT JOIN events ON events.study_id = studies.id
+        WHERE studies.deleted_at IS NULL
         GROUP BY studies.id, studies.last_event HAVING studies.last_event <> COALESCE(MAX(events.sequence), 0)
         """,
     "a completed study has no search trial that waits or runs": """

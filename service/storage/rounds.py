@@ -54,7 +54,7 @@ class Rounds:
         """The rounds from the first to one of them, each made from the one before it."""
         if number == 0:
             return [0]
-        parents = {row.number: row.parent for row in self._connection.execute(_PARENTS, {"of_study": study_id})}
+        parents = {row["number"]: row["parent"] for row in _PARENTS.rows(self._connection, {"of_study": study_id})}
         chain = [number]
         while (parent := parents[chain[-1]]) is not None:
             chain.append(parent)
@@ -70,7 +70,7 @@ class Rounds:
 
     def last(self, study_id: str) -> int:
         """The highest number of a round."""
-        return int(self._connection.scalar(sa.select(sa.func.max(rounds.c.number)).where(_of(study_id))) or 0)
+        return int(_LAST.rows(self._connection, {"of_study": study_id})[0]["last"] or 0)
 
     def count_finished(self, study_id: str, number: int) -> int:
         """One more trial of the round has finished; returns how many have."""
@@ -93,7 +93,10 @@ _ROUNDS = sa.select(
     rounds.c.opened_at,
 )
 _ONE = Prepared(_ROUNDS.where(*_OF_ROUND))
-_PARENTS = sa.select(rounds.c.number, rounds.c.parent).where(rounds.c.study_id == sa.bindparam("of_study"))
+_PARENTS = Prepared(sa.select(rounds.c.number, rounds.c.parent).where(rounds.c.study_id == sa.bindparam("of_study")))
+_LAST = Prepared(
+    sa.select(sa.func.max(rounds.c.number).label("last")).where(rounds.c.study_id == sa.bindparam("of_study"))
+)
 _UPDATE = sa.update(rounds).where(*_OF_ROUND)
 _CHANGE = Prepared(_UPDATE)
 _ONE_MORE_FINISHED = Prepared(_UPDATE.values(finished=rounds.c.finished + 1).returning(rounds.c.finished))

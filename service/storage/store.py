@@ -18,6 +18,7 @@ from service.storage.attempts import Attempts
 from service.storage.attendance import Attendance
 from service.storage.census import Census, take_census
 from service.storage.curves import Curves
+from service.storage.deletions import Deletions
 from service.storage.events import Events
 from service.storage.final_tests import FinalTests
 from service.storage.keys import IdempotencyKeys
@@ -75,6 +76,7 @@ class Store:
         self.final_tests = FinalTests(connection)
         self.workers = Workers(connection)
         self.openings = Openings(connection)
+        self.deletions = Deletions(connection)
         self.events = Events(connection)
         self.keys = IdempotencyKeys(connection)
         self.signals: set[Signal] = set()

@@ -81,7 +81,7 @@ class Studies:
 
     def page(self, wanted: StudyFilter, after: tuple[datetime, str] | None, limit: int) -> list[Study]:
         """Studies in the order of their creation, from the one after `after`."""
-        query = sa.select(studies).order_by(studies.c.created_at, studies.c.id).limit(limit)
+        query = sa.select(studies).where(_THERE).order_by(studies.c.created_at, studies.c.id).limit(limit)
         if wanted.status is not None:
             query = query.where(studies.c.status == wanted.status)
         if wanted.name is not None:
@@ -111,7 +111,7 @@ class Studies:
     def running(self) -> dict[str, Traces]:
         """The studies that run, each with what a claim, an end or a new trial leaves behind."""
         rows = self._connection.execute(_RUNNING)
-        return {row.id: (row.last_event, row.next_number, row.waiting, row.running) for row in rows}
+        return {study_id: (event, number, waiting, running) for study_id, event, number, waiting, running in rows}
 
     def out_of_time(self, now: datetime) -> list[str]:
         """The ids of studies whose wall time has run out since somebody last looked."""
@@ -145,8 +145,19 @@ class Studies:
             rows = [{"study_id": study_id, "tag": tag} for tag in dict.fromkeys(tags)]
             self._connection.execute(sa.insert(study_tags), rows)
 
-    def delete(self, study_id: str) -> None:
-        self._connection.execute(sa.delete(studies).where(studies.c.id == study_id))
+    def delete(self, study_id: str, name: str, now: datetime) -> None:
+        """Let nobody see a study any more, and free its name for another; most of its rows are removed later.
+
+        What runs goes at once, so that none of its leases is left to be looked for.
+        """
+        _CHANGE.change(
+            self._connection,
+            {"of_study": study_id, "name": name, "status": StudyStatus.STOPPED, "idle": True, "deleted_at": now},
+        )
+        for leftover in (study_tags, trial_counts):
+            self._connection.execute(sa.delete(leftover).where(leftover.c.study_id == study_id))
+        leased = sa.delete(trials).where(trials.c.study_id == study_id, trials.c.lease_expires_at.is_not(None))
+        self._connection.execute(leased)
 
     def running_trials(self, study_id: str) -> int:
         """How many trials of a study run, whatever their purpose."""
@@ -219,20 +230,22 @@ def _columns(study: Study) -> dict[str, object]:
 def study_of(row: Record, counts: Mapping[TrialStatus, int]) -> Study:
     """A study as its row has it, with the counts of its search trials."""
     text, status = row.pop("spec"), row.pop("status")
-    for column in ("name", "objective", "ends_at", "idle"):
+    for column in ("name", "objective", "ends_at", "idle", "deleted_at"):
         del row[column]
     return Study(spec=spec_from_json(text), submitted=text, status=StudyStatus(status), counts=counts, **row)
 
 
 # Statements that every trial passes through are built once: building one costs more than running it.
+_THERE = studies.c.deleted_at.is_(None)
 _SELECT_NAMED = sa.select(studies).where(
-    sa.or_(studies.c.id == sa.bindparam("named"), studies.c.name == sa.bindparam("named"))
+    _THERE,
+    sa.or_(studies.c.id == sa.bindparam("named"), studies.c.name == sa.bindparam("named")),
 )
 _NAMED, _NAMED_AND_LOCKED = Prepared(_SELECT_NAMED), Prepared(_SELECT_NAMED.with_for_update())
-_SELECT_ONE = sa.select(studies).where(studies.c.id == sa.bindparam("of_study"))
+_SELECT_ONE = sa.select(studies).where(_THERE, studies.c.id == sa.bindparam("of_study"))
 _LOCK = Prepared(_SELECT_ONE.with_for_update())
 _STUDY_OF = sa.select(trials.c.study_id).where(trials.c.id == sa.bindparam("of_trial")).scalar_subquery()
-_LOCK_STUDY_OF = Prepared(sa.select(studies).where(studies.c.id == _STUDY_OF).with_for_update())
+_LOCK_STUDY_OF = Prepared(sa.select(studies).where(_THERE, studies.c.id == _STUDY_OF).with_for_update())
 _LOCK_IF_FREE = Prepared(_SELECT_ONE.with_for_update(skip_locked=True))
 _PLACE = (studies.c.created_at, studies.c.id)
 _CLAIMABLE = (

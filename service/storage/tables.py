@@ -88,11 +88,14 @@ studies = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("started_at", UtcDateTime),
     sa.Column("finished_at", UtcDateTime),
+    # Since then nobody sees it, and its rows are removed.
+    sa.Column("deleted_at", UtcDateTime),
     _one_of("status", StudyStatus),
     sa.Index(None, "created_at", "id"),
     sa.Index(None, "status", "created_at", "id"),
     _partial("objective", "created_at", "id", where=MAY_GIVE),
     _partial("status", "ends_at", where="ends_at IS NOT NULL"),
+    _partial("deleted_at", where="deleted_at IS NOT NULL"),
 )
 
 study_tags = sa.Table(

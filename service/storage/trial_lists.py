@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from service.domain.space import PointKey
 from service.domain.status import FINISHED, Purpose, TrialStatus
 from service.domain.trial import Goal, Observation, Origin, Trial
+from service.storage.prepared import Record
 from service.storage.tables import trials
 from service.storage.trial_pages import RANKED, After, Sort, count_of, page_of
-from service.storage.trial_rows import TRIALS, trial_of
+from service.storage.trial_rows import OBSERVED, TRIALS, observation_of, trial_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,12 @@ class TrialLists:
 
     def observations(self, study_id: str, after: int = -1, until: int | None = None) -> list[Observation]:
         """What a search may know of its finished trials, in the order of their ends, from and to numbers of events."""
-        query = (
-            sa.select(
-                trials.c.number, trials.c.params, trials.c.status, trials.c.value, trials.c.samples, trials.c.round
-            )
-            .where(
-                trials.c.study_id == study_id,
-                trials.c.purpose == Purpose.SEARCH,
-                trials.c.finished_event > after,
-                trials.c.status.in_(FINISHED),
-            )
-            .order_by(trials.c.finished_event, trials.c.number)
-        )
+        query = OBSERVED.where(
+            trials.c.study_id == study_id,
+            trials.c.purpose == Purpose.SEARCH,
+            trials.c.finished_event > after,
+            trials.c.status.in_(FINISHED),
+        ).order_by(trials.c.finished_event, trials.c.number)
         rows = self._connection.execute(query if until is None else query.where(trials.c.finished_event <= until))
         return [
             Observation(row.number, row.params, TrialStatus(row.status), row.value, row.samples, row.round)
@@ -96,18 +91,16 @@ class TrialLists:
 
     def best(self, study_id: str, goal: Goal, count: int, round: int | None = None) -> list[Trial]:
         """The best search trials, best first, ties by lower number, pruned ones after all completed ones."""
-        found: list[Trial] = []
-        sort: Sort = "-value" if goal is Goal.MAXIMIZE else "value"
-        for status in RANKED:
-            if len(found) < count:
-                wanted = TrialFilter(status=status, round=round)
-                found += self.page(study_id, wanted, sort, None, count - len(found))
-        return found
+        return [trial_of(row) for row in self._best(TRIALS, study_id, goal, count, round)]
+
+    def best_observations(self, study_id: str, goal: Goal, count: int, round: int | None = None) -> list[Observation]:
+        """The same, as what they have shown, which costs a fraction."""
+        return [observation_of(row) for row in self._best(OBSERVED, study_id, goal, count, round)]
 
     def count_ranked(self, study_id: str, most: int, round: int | None = None) -> int:
         """How many search trials have a value, counted up to a number."""
         asked = {"of_study": study_id, "of_purpose": Purpose.SEARCH, "of_round": round, "rows": most}
-        return int(self._connection.scalar(count_of(RANKED, in_round=round is not None), asked) or 0)
+        return int(count_of(RANKED, in_round=round is not None).rows(self._connection, asked)[0]["counted"])
 
     def page(
         self,
@@ -123,8 +116,18 @@ class TrialLists:
         statuses = tuple(TrialStatus) if wanted.status is None else (wanted.status,)
         asked = {"of_study": study_id, "of_purpose": wanted.purpose, "of_round": wanted.round, "rows": limit}
         where = {} if place == "start" else {"after_value": value, "after_number": number}
-        query = page_of(statuses, sort, place, in_round=wanted.round is not None)
-        return [trial_of(row) for row in self._connection.execute(query, {**asked, **where}).mappings()]
+        query = page_of(TRIALS, statuses, sort, place, in_round=wanted.round is not None)
+        return [trial_of(row) for row in query.rows(self._connection, {**asked, **where})]
+
+    def _best(self, shown: sa.Select[Any], study_id: str, goal: Goal, count: int, round: int | None) -> list[Record]:
+        sort: Sort = "-value" if goal is Goal.MAXIMIZE else "value"
+        asked = {"of_study": study_id, "of_purpose": Purpose.SEARCH, "of_round": round}
+        found: list[Record] = []
+        for status in RANKED:
+            if len(found) < count:
+                query = page_of(shown, (status,), sort, "start", in_round=round is not None)
+                found += query.rows(self._connection, {**asked, "rows": count - len(found)})
+        return found
 
     def _by_number(self, query: sa.Select[Any]) -> list[Trial]:
         """Put in order here: asked for it, SQLite would rather walk through all trials of the study by number."""

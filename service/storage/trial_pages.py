@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from service.domain.status import TrialStatus
+from service.storage.prepared import Prepared
 from service.storage.tables import trials
-from service.storage.trial_rows import TRIALS
 
 Sort: TypeAlias = Literal["number", "value", "-value"]
 After: TypeAlias = Literal["start", "value", "number"]
@@ -26,31 +26,33 @@ _ROWS = sa.bindparam("rows", type_=sa.Integer)
 
 
 @cache
-def page_of(statuses: tuple[TrialStatus, ...], sort: Sort, after: After, *, in_round: bool) -> sa.Select[Any]:
-    """At most `rows` trials, those without a value last where they are sorted by it."""
+def page_of(
+    shown: sa.Select[Any], statuses: tuple[TrialStatus, ...], sort: Sort, after: After, *, in_round: bool
+) -> Prepared:
+    """At most `rows` trials as they are to be shown, those without a value last where they are sorted by it."""
     if sort == "number":
-        return _merged([_by_number(status, after, in_round) for status in statuses], trials.c.number)
+        return _merged(shown, [_by_number(status, after, in_round) for status in statuses], trials.c.number)
     valued = [] if after == "number" else [status for status in statuses if status in RANKED]
     stretches = [stretch for status in valued for stretch in _by_value(status, sort, after, in_round)]
     rest: After = "number" if after == "number" else "start"
     stretches += [_by_number(status, rest, in_round) for status in statuses if status not in RANKED]
-    return _merged(stretches, trials.c.value.is_(None), _direction(sort), trials.c.number)
+    return _merged(shown, stretches, trials.c.value.is_(None), _direction(sort), trials.c.number)
 
 
 @cache
-def count_of(statuses: tuple[TrialStatus, ...], *, in_round: bool) -> sa.Select[Any]:
+def count_of(statuses: tuple[TrialStatus, ...], *, in_round: bool) -> Prepared:
     """How many trials of these statuses there are, counted up to `rows`."""
     # In an order that an index has: PostgreSQL would otherwise read on until it has met enough of them.
     stretches = [_by_number(status, "start", in_round) for status in statuses]
     found = sa.union_all(*(sa.select(stretch.subquery().c.id) for stretch in stretches)).limit(_ROWS)
-    return sa.select(sa.func.count()).select_from(found.subquery())
+    return Prepared(sa.select(sa.func.count().label("counted")).select_from(found.subquery()))
 
 
-def _merged(stretches: Sequence[sa.Select[Any]], *order: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _merged(shown: sa.Select[Any], stretches: Sequence[sa.Select[Any]], *order: sa.ColumnElement[Any]) -> Prepared:
     if not stretches:
-        return TRIALS.where(sa.false())
+        return Prepared(shown.where(sa.false()))
     found = sa.union_all(*(sa.select(stretch.subquery().c.id) for stretch in stretches))
-    return TRIALS.where(trials.c.id.in_(found)).order_by(*order).limit(_ROWS)
+    return Prepared(shown.where(trials.c.id.in_(found)).order_by(*order).limit(_ROWS))
 
 
 def _by_number(status: TrialStatus, after: After, in_round: bool) -> sa.Select[Any]:

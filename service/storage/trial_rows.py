@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.domain.status import FailureReason, Purpose, TrialStatus
-from service.domain.trial import Origin, Trial
+from service.domain.trial import Observation, Origin, Trial
 from service.storage.tables import studies, trials
 
 TRIALS = sa.select(
@@ -41,6 +41,10 @@ TRIALS = sa.select(
     trials.c.split,
 ).join_from(trials, studies, trials.c.study_id == studies.c.id)
 
+OBSERVED = sa.select(
+    trials.c.number, trials.c.params, trials.c.status, trials.c.value, trials.c.samples, trials.c.round
+)
+
 
 def trial_of(row: Mapping[Any, Any]) -> Trial:
     """The trial in a row of `TRIALS`."""
@@ -53,3 +57,8 @@ def trial_of(row: Mapping[Any, Any]) -> Trial:
         failure_reason=None if reason is None else FailureReason(reason),
         **fields,
     )
+
+
+def observation_of(row: Mapping[Any, Any]) -> Observation:
+    """What a row of `OBSERVED` has shown."""
+    return Observation(**{**row, "status": TrialStatus(row["status"])})

@@ -16,7 +16,7 @@ from service.domain.status import Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Origin, Trial
 from service.storage.prepared import Prepared, Record
-from service.storage.tables import attempts, trials
+from service.storage.tables import attempts, studies, trials
 from service.storage.trial_lists import TrialLists
 from service.storage.trial_moves import TrialMoves
 from service.storage.trial_rows import TRIALS, trial_of
@@ -163,7 +163,7 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _RUNNING = trials.c.status == TrialStatus.RUNNING
 _ADD = sa.insert(trials).returning(trials.c.id, sort_by_parameter_order=True)
 _ADD_ONE = Prepared(sa.insert(trials).returning(trials.c.id))
-_BY_ID = TRIALS.where(trials.c.id == sa.bindparam("of_trial"))
+_BY_ID = TRIALS.where(trials.c.id == sa.bindparam("of_trial"), studies.c.deleted_at.is_(None))
 _BY_NUMBER = TRIALS.where(trials.c.study_id == sa.bindparam("of_study"), trials.c.number == sa.bindparam("of_number"))
 _HELD = Prepared(
     _BY_ID.add_columns(attempts.c.last_epoch)

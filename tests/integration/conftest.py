@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service.background import Remover
 from service.storage import migrations
 from service.suggesting import Suggester
 from tests.integration.cluster import Cluster
@@ -62,6 +63,14 @@ def suggesting_on_demand() -> Iterator[None]:
     """Slow suggestions are made when the test says so, not when a thread comes to it."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Suggester, "suggest_for_all", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def removing_on_demand() -> Iterator[None]:
+    """Rows are removed when the test says so, not when a thread comes to it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Remover, "remove", lambda _: None)
         yield
 
 

@@ -183,4 +183,8 @@ ROWS: dict[str, list[Row]] = {
         *_trial(60, "f", 0, "completed", finished_event=1),
         ("weights", {"trial_id": 60, "study_id": "f" * 32, "content": b"what it has learned"}),
     ],
+    "0008": [
+        *_study("g", status="stopped", trials=1, idle=True, deleted_at=AT, name="deleted-1"),
+        *_trial(70, "g", 0, "completed", finished_event=1),
+    ],
 }

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from service import background, suggesting
 from service.app import create_app
 from service.operations.history import Histories
+from service.operations.remove import remove_portion
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
 from service.search.base import Answer
 from service.settings import Settings
@@ -115,6 +116,11 @@ class Api:
     def sweep(self) -> None:
         """What the server does by itself once a second."""
         background.sweep(self.app.state.database, self.app.state.attendance)
+
+    def remove(self) -> None:
+        """What the server does with deleted studies, until nothing of them is left."""
+        while self.app.state.database.write(remove_portion):
+            pass
 
     def suggest(self, in_between: Callable[[], None] = lambda: None, study: str = "study") -> None:
         """What the server does beside claims, until nothing is missing; something may happen while it computes."""

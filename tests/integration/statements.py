@@ -15,7 +15,7 @@ from service.storage import prepared
 
 STEPS_AT_ONCE = 100
 EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-BACKGROUND = ("suggester", "sweeper")
+BACKGROUND = ("suggester", "sweeper", "remover")
 
 
 @dataclass(slots=True)

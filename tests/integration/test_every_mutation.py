@@ -13,6 +13,8 @@ from service.storage.tables import idempotency_keys, metadata
 from tests.integration.harness import Api, Json, ok, spec
 
 DOCUMENT = create_app(Settings(database_url="sqlite:///never-opened.db")).openapi()
+# What is compared here is all that there is.
+pytestmark = pytest.mark.usefixtures("removing_on_demand")
 MUTATING = ("post", "put", "patch", "delete")
 MUTATIONS = sorted(
     (method, path) for path, methods in DOCUMENT["paths"].items() for method in methods if method in MUTATING

@@ -1,7 +1,8 @@
-"""Many studies that are done cost a claim nothing."""
+"""Many studies that are done cost a claim nothing, and many that run hold up nobody."""
 
 import sqlalchemy as sa
 
+from service.suggesting import SearchProcess, Suggester
 from tests.integration.harness import Api, ok
 
 
@@ -23,3 +24,17 @@ def test_a_claim_looks_into_no_study_that_has_nothing_for_it(api: Api) -> None:
     assert claimed["study_name"] == "open"
     assert len(statements) < 60
     ok(api.complete(claimed))
+
+
+def test_the_suggester_rests_after_each_study_that_it_looks_at_and_looks_at_none_in_vain(api: Api) -> None:
+    rests: list[None] = []
+    with SearchProcess() as process:
+        suggester = Suggester(
+            api.app.state.database, process, lambda: True, lambda *_: None, lambda: rests.append(None)
+        )
+        for name in ("a", "b", "c"):
+            api.submit(name)
+        suggester.suggest_for_all()
+        assert len(rests) == 3
+        suggester.suggest_for_all()
+        assert len(rests) == 3

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from service.domain.status import TrialStatus
 from service.operations.expire import refresh_all_leases
 from service.operations.history import Histories
+from service.operations.remove import remove_portion
 from service.operations.suggest import Pace, plan_suggestions
 from service.storage import migrations
 from service.storage.store import Store
@@ -28,6 +29,7 @@ LARGER = Size(trials=60_000, studies=3_000)
 # A page of 50 takes SQLite some 15,000 steps and PostgreSQL some 2,500 rows, of several statuses; to read the trials
 # of the small study takes 150,000 steps, and of the larger one 60,000 rows.
 MOST = {"sqlite": 30_000, "postgresql": 5_000}
+FEW_ROWS = 50
 
 WHOLE = {
     "what has finished": "models, the evidence of narrowing and importance rest on all of it",
@@ -44,7 +46,6 @@ ELSEWHERE = {
     f"GET {STUDY}/narrowing": "reads what has finished",
     f"GET {STUDY}/importance": "reads what has finished",
     f"GET {STUDY}/trials/{{number}}/replay": "reads what has finished",
-    f"DELETE {STUDY}": "deletes every row, by the indexes that every reference has",
 }
 
 
@@ -155,6 +156,8 @@ def _calls(api: Api) -> Iterator[tuple[str, Call]]:
     yield from _changes(api)
     yield from _looks_of_the_suggester(api)
     yield f"POST {STUDY}/stop", partial(post, f"{study}/stop")
+    yield f"DELETE {STUDY}", partial(api.delete, study)
+    yield "remover", partial(api.app.state.database.write, partial(remove_portion, rows=FEW_ROWS))
 
 
 def _calls_of_workers(api: Api) -> Iterator[tuple[str, Call]]:

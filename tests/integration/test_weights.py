@@ -110,6 +110,7 @@ def test_a_deleted_study_takes_its_weights_along(api: Api) -> None:
     ok(api.complete(claimed, 0.5))
     assert kept(api) == 1
     ok(api.delete("/studies/study"), 204)
+    api.remove()
     assert kept(api) == 0
 
 

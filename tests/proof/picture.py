@@ -81,10 +81,20 @@ def _grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[R
     return dict(groups)
 
 
-_STUDIES = sa.select(studies).order_by(studies.c.created_at, studies.c.id)
-_TRIALS = sa.select(trials).order_by(trials.c.study_id, trials.c.number)
-_ATTEMPTS = sa.select(attempts).order_by(attempts.c.trial_id, attempts.c.lease)
-_CURVES = sa.select(curves).order_by(curves.c.trial_id, curves.c.lease, curves.c.first_epoch)
-_EVENTS = sa.select(events).order_by(events.c.study_id, events.c.sequence)
+# A deleted study is gone; when its rows are removed is nobody's concern.
+_THERE = studies.c.deleted_at.is_(None)
+_STUDIES_THERE = sa.select(studies.c.id).where(_THERE)
+_TRIALS_THERE = sa.select(trials.c.id).where(trials.c.study_id.in_(_STUDIES_THERE))
+_STUDIES = sa.select(studies).where(_THERE).order_by(studies.c.created_at, studies.c.id)
+_TRIALS = sa.select(trials).where(trials.c.study_id.in_(_STUDIES_THERE)).order_by(trials.c.study_id, trials.c.number)
+_ATTEMPTS = (
+    sa.select(attempts).where(attempts.c.trial_id.in_(_TRIALS_THERE)).order_by(attempts.c.trial_id, attempts.c.lease)
+)
+_CURVES = (
+    sa.select(curves)
+    .where(curves.c.trial_id.in_(_TRIALS_THERE))
+    .order_by(curves.c.trial_id, curves.c.lease, curves.c.first_epoch)
+)
+_EVENTS = sa.select(events).where(events.c.study_id.in_(_STUDIES_THERE)).order_by(events.c.study_id, events.c.sequence)
 _COUNTS = sa.select(trial_counts)
 _WORKERS = sa.select(workers)

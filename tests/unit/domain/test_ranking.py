@@ -1,12 +1,13 @@
 """Intervals, noise and leaders."""
 
+import math
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.ranking import Interval, estimated_noise, interval_of, leaders, wilson
+from service.domain.ranking import MEDIAN_OF_SQUARE, Interval, estimated_noise, interval_of, leaders, wilson
 from service.domain.space import FloatRange, Space
 from service.domain.status import TrialStatus
 from service.domain.trial import Goal, Observation
@@ -84,3 +85,11 @@ def test_noise_is_about_the_deviation_of_neighbours() -> None:
     chance = random.Random(0)
     noisy = [Observation(n, {"x": n / 400}, TrialStatus.COMPLETED, chance.gauss(0.5, 0.02)) for n in range(400)]
     assert estimated_noise(SPACE, noisy) == pytest.approx(0.02, rel=0.25)
+
+
+def test_a_neighbour_is_the_first_of_those_that_are_nearest_and_never_the_trial_itself() -> None:
+    twins = [0.5, 0.0, 1.0, 0.5, 0.0, 1.0, 0.25, 0.75]
+    values = [0.1, 0.3, 10.0, 0.2, 0.5, 15.0, 2.1, 3.4]
+    shown = [Observation(n, {"x": x}, TrialStatus.COMPLETED, values[n]) for n, x in enumerate(twins)]
+    # To their twins 0.1, 0.2 and 5.0, each twice, and 2.0 and 3.3 from 0.25 and 0.75 to trial 0, the first as near.
+    assert estimated_noise(SPACE, shown) == pytest.approx(2.0 / math.sqrt(2 * MEDIAN_OF_SQUARE))
