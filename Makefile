@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 # Three at once keep two cores busy: tests of processes wait much of their time. Each has one BLAS thread, as workers do.
-PYTEST = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
+# Compiled sources are kept, whatever the surroundings say: each of the many processes would compile them all again.
+PYTEST = OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 

@@ -4,15 +4,16 @@ The database is filled by statements that make the rows themselves, as for the t
 asked by this process over one connection, and by nobody else meanwhile.
 """
 
+import asyncio
 import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from http.client import HTTPConnection
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeAlias
 
+from benchmarks.caller import API, Caller, milliseconds
 from benchmarks.service import show, wait_for
 from client import Client
 from service.storage import migrations
@@ -21,7 +22,7 @@ from tests.integration.filling import BIG, Size, fill
 
 SIZE = Size(trials=1_000_000, studies=10_000)
 CALLS, WARM, WORKED = 300, 20, 200
-STUDY = f"/api/v1/studies/{BIG}"
+STUDY = f"{API}/studies/{BIG}"
 READINGS = {
     "study": STUDY,
     "best 5": f"{STUDY}/best?n=5",
@@ -31,8 +32,8 @@ READINGS = {
     "50 trials by value, best first": f"{STUDY}/trials?limit=50&sort=-value",
     "50 completed trials of a round": f"{STUDY}/trials?limit=50&sort=-value&status=completed&round=1",
     "one trial": f"{STUDY}/trials/700000",
-    "100 studies": "/api/v1/studies",
-    "workers": "/api/v1/workers",
+    "100 studies": f"{API}/studies",
+    "workers": f"{API}/workers",
 }
 FURTHER = ("50 trials by number", "50 trials by value", "50 trials by value, best first")
 PAGES_ON = 20
@@ -40,23 +41,17 @@ Call: TypeAlias = Callable[[], Any]
 
 
 class Asking:
-    """One connection to the server."""
+    """One connection to the server, for whoever has nothing else to do meanwhile."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port)
+        self._loop = asyncio.new_event_loop()
+        self._caller = self._loop.run_until_complete(Caller(port).connect())
 
-    def get(self, path: str) -> Any:
-        return self._send("GET", path, None)
+    def get(self, path: str) -> bytes:
+        return self._loop.run_until_complete(self._caller.ask("GET", path))
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._send("POST", f"/api/v1{path}", json.dumps(body))
-
-    def _send(self, method: str, path: str, body: str | None) -> Any:
-        self._connection.request(method, path, body, {"Content-Type": "application/json"})
-        answer = self._connection.getresponse()
-        content = answer.read()
-        assert answer.status < 300, content
-        return content
+    def post(self, path: str, body: dict[str, Any]) -> bytes:
+        return self._loop.run_until_complete(self._caller.ask("POST", f"{API}{path}", body))
 
 
 def readings(asking: Asking) -> None:
@@ -117,9 +112,7 @@ def clocked(seconds: list[float], call: Call) -> Any:
 
 
 def told(name: str, seconds: Sequence[float]) -> None:
-    ordered = sorted(seconds)
-    middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
-    show(f"{name}: median, p99", f"{middle * 1000:.1f}, {late * 1000:.1f} ms")
+    show(f"{name}: median, p99", f"{milliseconds(seconds, 0.5):.1f}, {milliseconds(seconds, 0.99):.1f} ms")
 
 
 def filled(folder: Path) -> str:

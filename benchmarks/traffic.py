@@ -1,8 +1,4 @@
-"""Clients that do as workers do, many in a process, and write down how long each answer took.
-
-They speak HTTP over a socket of their own, so that they cost the two cores they share with the server as little as
-they can.
-"""
+"""Clients that do as workers do, many in a process, and write down how long each answer took."""
 
 import asyncio
 import json
@@ -11,6 +7,8 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from time import monotonic, perf_counter
 from typing import Any
+
+from benchmarks.caller import API, Caller, milliseconds
 
 OBJECTIVE = "timed"
 EPOCHS = [
@@ -40,8 +38,7 @@ class Tally:
 
     def quantile(self, call: str, share: float) -> float:
         """In milliseconds."""
-        ordered = sorted(self.seconds[call])
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return milliseconds(self.seconds[call], share)
 
 
 @dataclass(frozen=True)
@@ -54,27 +51,6 @@ class Plan:
     seconds: float
     claim_next: bool = True
     most_trials: int | None = None
-
-
-class Caller:
-    """One connection that asks one thing after another."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def connect(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-
-    async def post(self, path: str, document: object) -> Any:
-        body = json.dumps(document).encode()
-        head = f"POST /api/v1{path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-        self._writer.write(head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        answer = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        start = answer.index(b"content-length:") + len(b"content-length:")
-        content = await self._reader.readexactly(int(answer[start : answer.index(b"\r\n", start)]))
-        if answer[9:12] != b"200":
-            raise RuntimeError(f"{path}: {answer[9:12].decode()} {content.decode()}")
-        return json.loads(content)
 
 
 def drive(plan: Plan) -> Tally:
@@ -107,8 +83,7 @@ async def _some(plan: Plan, part: int, parts: int) -> Tally:
 
 
 async def _work(plan: Plan, port: int, name: str, tally: Tally, share: int | None, until: float) -> None:
-    caller = Caller(port)
-    await caller.connect()
+    caller = await Caller(port).connect()
     trial: Any = None
     asked = 0
     while monotonic() < until and (share is None or tally.trials < share):
@@ -121,7 +96,7 @@ async def _work(plan: Plan, port: int, name: str, tally: Tally, share: int | Non
             trial = trials[0]
         trial = await _run(plan, caller, trial, tally)
     if trial is not None:
-        await caller.post(f"/trials/{trial['id']}/release", {"lease": trial["lease"]["token"]})
+        await caller.ask("POST", f"{API}/trials/{trial['id']}/release", {"lease": trial["lease"]["token"]})
 
 
 async def _run(plan: Plan, caller: Caller, trial: Any, tally: Tally) -> Any:
@@ -137,6 +112,6 @@ async def _run(plan: Plan, caller: Caller, trial: Any, tally: Tally) -> Any:
 
 async def _timed(tally: Tally, call: str, caller: Caller, path: str, document: object) -> Any:
     start = perf_counter()
-    answer = await caller.post(path, document)
+    answer = json.loads(await caller.ask("POST", f"{API}{path}", document))
     tally.seconds[call].append(perf_counter() - start)
     return answer

@@ -17,7 +17,7 @@ from service.protocol import StudyView, TrialDetail
 
 HERE = Path(__file__).parent
 SHIBORI = [sys.executable, "-m", "shibori"]
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
 BELOW_OUTGOING = range(20_000, 32_000)
 Found = TypeVar("Found")
 
@@ -63,7 +63,7 @@ class Server:
         self._launcher, self._more = launcher, more
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.client = Client(self.url, retry=Retry(total_seconds=20))
+        self.client = Client(self.url, retry=Retry(total_seconds=PATIENCE_SECONDS))
         self._log = folder / "server.log"
         self.database = database or f"sqlite:///{folder / 'shibori.db'}"
         self._process: subprocess.Popen[bytes] | None = None

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -31,15 +32,25 @@ class Call:
 
 
 def require_strace() -> None:
-    """Skips, or fails where strace is asked for, unless strace can look into a process here."""
-    if (
-        shutil.which("strace")
-        and subprocess.run(["strace", "-f", "true"], capture_output=True, check=False).returncode == 0
-    ):
+    """Skips, or fails where strace is asked for, unless strace can look into a process that runs here."""
+    if shutil.which("strace") and _attaches():
         return
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"strace cannot be used here, and {REQUIRE} asks for it", pytrace=False)
     pytest.skip("NOT RUN: strace cannot be used here")
+
+
+@cache
+def _attaches() -> bool:
+    """Whether the system lets strace look into what it has not started itself."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as waiting:
+        watch = ["strace", "-f", "-p", str(waiting.pid)]
+        with subprocess.Popen(watch, stderr=subprocess.PIPE, text=True) as tracer:
+            assert tracer.stderr is not None
+            said = tracer.stderr.readline()
+            waiting.communicate()
+            tracer.communicate()
+    return f"Process {waiting.pid} attached" in said
 
 
 @contextmanager

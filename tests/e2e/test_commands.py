@@ -7,18 +7,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from e2e_processes import SHIBORI, Crew, Server, eventually
+from click.testing import CliRunner
+from e2e_processes import PATIENCE_SECONDS, SHIBORI, Crew, Server, eventually
 
 from client import Retry
 from service.protocol import ClaimRequest, GivenTrial
+from shibori.commands import main
 from trainer.data import training_images
 from trainer.data.split import split
 from trainer.saved import load
 
 
 def run(server: Server, *arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [*SHIBORI, *arguments, "--server", server.url]
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    """What a command says and its exit code; run in this process, since to start another takes longer than it does."""
+    command = [*arguments, "--server", server.url]
+    ran = CliRunner().invoke(main, command, input=text)
+    assert ran.exception is None or isinstance(ran.exception, SystemExit)
+    return subprocess.CompletedProcess(command, ran.exit_code, ran.stdout, ran.stderr)
+
+
+def test_a_command_of_the_shell_ends_with_its_code_and_keeps_data_and_errors_apart(server: Server) -> None:
+    for command, code, out in (("list", 0, "[]\n"), ("show", 1, "")):
+        asked = [*SHIBORI, "study", command, *(["nobody"] if code else ["--json", "--tag", "none"])]
+        ran = subprocess.run([*asked, "--server", server.url], capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stdout, bool(ran.stderr)) == (code, out, code == 1)
 
 
 def spec(name: str, trials: int = 6, **more: object) -> str:
@@ -166,7 +178,7 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence() -> None:
 
 def ended(*arguments: str) -> tuple[int, str]:
     """The exit code of a command and what it said on the standard error, which is never a traceback."""
-    ran = subprocess.run([*SHIBORI, *arguments], capture_output=True, text=True, check=False, timeout=30)
+    ran = subprocess.run([*SHIBORI, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stderr
 

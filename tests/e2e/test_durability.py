@@ -1,6 +1,5 @@
 """What a server acknowledges is on the disk before, and a disk that fails or is full takes nothing of it away."""
 
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,13 +10,13 @@ import pytest
 import urllib3
 from e2e_load import OBJECTIVE, Load, assert_all_is_there, submit
 from e2e_processes import Server, eventually
+from e2e_small_disk import LimitedFiles, SmallDisk, small_disk_in
 from e2e_strace import answered_too_soon, calls_in, marks, require_strace, strace
 
 from client import Client
 from service.protocol import ClaimRequest, Epoch
 
 WATCHED = "trace=recvfrom,read,sendto,sendmsg,write,writev,pwrite64,fdatasync,fsync"
-DISK_BYTES = 4 * 1024 * 1024
 
 
 def marked_mutations(server: Server) -> list[str]:
@@ -142,39 +141,28 @@ def test_a_disk_that_fails_now_and_then_loses_nothing(fault: str, own_server: Se
     assert_all_survives(own_server, study, load)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of four megabytes, in memory."""
+@pytest.fixture(params=["no room", pytest.param("no growth", marks=pytest.mark.slow)])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk]:
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("NOT RUN: nothing can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    if request.param == "no growth":
+        yield LimitedFiles(folder)
+        return
+    with small_disk_in(folder) as disk:
+        yield disk
 
 
-def fill(file: Path) -> None:
-    """Leaves no room, also where some was freed since the last time."""
-    with file.open("ab", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(bytes(4096))
-        except OSError:
-            return
-
-
-def test_a_full_disk_stops_nothing_for_good(tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_stops_nothing_for_good(tmp_path: Path, small_disk: SmallDisk) -> None:
     server = Server(tmp_path)
-    server.database = f"sqlite:///{small_disk / 'shibori.db'}"
+    server.database = f"sqlite:///{small_disk.folder / 'shibori.db'}"
     with server:
         study = submit(server)
         with Load(server, study) as load:
             load.goes_on()
             # The log may begin anew in its old place and so take some more, until the database has to grow.
-            eventually(lambda: fill(small_disk / "filler") or times_said(server, "the disk is full"), "a full disk")
+            eventually(lambda: small_disk.fill(server) or times_said(server, small_disk.trouble), "a full disk")
             assert ask_once(server, "GET", f"/api/v1/studies/{study}").status == 200
-            (small_disk / "filler").unlink()
+            small_disk.make_room(server)
             load.goes_on(50)
         assert_the_log_is_short(server)
         assert_all_survives(server, study, load)

@@ -65,7 +65,7 @@ def test_workers_end_with_the_parent_that_is_killed(server: Server, crew: Crew) 
 
 
 def test_a_server_that_is_killed_and_started_again_loses_nothing(own_server: Server, own_crew: Crew) -> None:
-    study = own_server.submit("killed-server", TRIALS, settings=SHORT)
+    study = own_server.submit("killed-server", TRIALS, settings=SHORT, retry={"max_attempts": 20})
     own_crew.start(study=study, processes=2)
     eventually(lambda: completed(own_server, study.id) >= 4, "some trials")
     own_server.kill()
@@ -79,7 +79,7 @@ def test_a_result_found_while_the_server_is_away_is_told_when_it_is_back(
 ) -> None:
     gate, done = tmp_path / "gate", tmp_path / "done"
     settings = {"epochs": 5, "gate": str(gate), "done": str(done), "silent": True}
-    study = own_server.submit("away", 1, settings=settings)
+    study = own_server.submit("away", 1, settings=settings, lease_seconds=5)
     own_crew.start(study=study)
     own_server.when_trial(study.id, 0, running)
     own_server.kill()
@@ -112,11 +112,11 @@ def test_a_server_that_was_stopped_for_longer_than_a_lease_takes_no_trial_back(o
 
 def test_a_long_epoch_keeps_its_lease(server: Server, crew: Crew, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    study = server.submit("long-epoch", 1, settings={"gate": str(gate), "silent": True})
+    study = server.submit("long-epoch", 1, settings={"gate": str(gate), "silent": True}, lease_seconds=2)
     crew.start(study=study)
     started_at = server.when_trial(study.id, 0, running).started_at
     assert started_at is not None
-    reference = server.submit("passing-time", 18, objective={"name": "scripted", "settings": {"epoch_seconds": 0.05}})
+    reference = server.submit("passing-time", 36, objective={"name": "scripted", "settings": {"epoch_seconds": 0.05}})
     crew.start(study=reference)
     finished_at = server.when(reference.id, "completed").finished_at
     assert finished_at is not None
@@ -157,7 +157,7 @@ def test_an_idle_worker_that_is_asked_to_end_takes_no_trial_with_it(own_server: 
     eventually(lambda: own_server.client.workers().items, "a worker that waits")
     leaving.send(signal.SIGTERM)
     assert leaving.ended() == 0, leaving.log.read_text()
-    study = own_server.submit("after-the-idle", 3)
+    study = own_server.submit("after-the-idle", 3, lease_seconds=600)
     own_crew.start()
     own_server.when(study.id, "completed")
     assert all(len(trial.attempts) == 1 for trial in own_server.details(study.id))
@@ -167,7 +167,7 @@ def test_a_worker_paused_past_its_lease_cannot_overwrite_its_successor(
     own_server: Server, own_crew: Crew, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    study = own_server.submit("paused", 1, settings={"gate": str(gate), "end": "pid"})
+    study = own_server.submit("paused", 1, settings={"gate": str(gate), "end": "pid"}, lease_seconds=2)
     own_crew.start()
     first = own_server.when_trial(study.id, 0, running).worker
     signal_worker(first, signal.SIGSTOP)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from e2e_processes import reader_environment
+from e2e_processes import PATIENCE_SECONDS, reader_environment
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ COMPOSE = re.compile(r"docker compose up --build --scale (\w+)=\d+\n")
 DOWNLOAD = re.compile(r"(python -m trainer\.data download mnist --to mnist)\n(export SHIBORI_DATA_DIR=.*)\n")
 FULL_MNIST = os.environ.get("SHIBORI_TEST_MNIST")
 WALK = [block for block in BLOCKS if re.search(r"^(curl|until curl) ", block, re.MULTILINE)]
-LIMIT_SECONDS = 55
+LIMIT_SECONDS = 2 * PATIENCE_SECONDS
 END = "<<end>>"
 
 

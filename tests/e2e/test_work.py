@@ -22,7 +22,7 @@ print(json.dumps({"value": x, "samples": 10}))
 
 
 def test_two_workers_complete_exactly_the_budget(server: Server, crew: Crew) -> None:
-    study = server.submit("exactly", 40)
+    study = server.submit("exactly", 40, lease_seconds=600)
     worker = crew.start("--exit-when-idle", "0.5", study=study, processes=2)
     assert worker.ended() == 0, worker.log.read_text()
     trials = server.details(study.id)

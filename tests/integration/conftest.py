@@ -2,18 +2,41 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from service.background import Remover
 from service.storage import migrations
-from service.suggesting import Suggester
+from service.suggesting import SearchClosed, SearchProcess, Suggester
 from tests.integration.cluster import Cluster
 from tests.integration.harness import Api
 
 BACKENDS = ("sqlite", "postgresql")
+
+
+class SharedProcess(SearchProcess):
+    """Answers from a process that other servers ask too, and that outlives them."""
+
+    def __init__(self, shared: ProcessPoolExecutor) -> None:
+        super().__init__()
+        self._shared = shared
+
+    def _running(self) -> ProcessPoolExecutor:
+        if self._closed:
+            raise SearchClosed
+        return self._shared
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_process() -> Iterator[None]:
+    """To start a process that makes suggestions takes longer than most tests: all their servers have one."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as shared, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("service.app.SearchProcess", lambda: SharedProcess(shared))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -143,7 +143,7 @@ def test_a_waiting_claim_wakes_when_a_study_is_submitted(api: Api) -> None:
         while not ok(api.get("/workers"))["items"]:
             pass
         api.submit()
-        assert len(waiting.result(timeout=20)) == 1
+        assert len(waiting.result(timeout=120)) == 1
 
 
 def test_a_waiting_claim_wakes_when_a_trial_is_given_back(api: Api) -> None:
@@ -154,7 +154,7 @@ def test_a_waiting_claim_wakes_when_a_trial_is_given_back(api: Api) -> None:
         while len(ok(api.get("/workers"))["items"]) < 2:
             pass
         ok(api.tell(held, "release"))
-        assert waiting.result(timeout=20)[0]["id"] == held["id"]
+        assert waiting.result(timeout=120)[0]["id"] == held["id"]
 
 
 def test_a_claim_whose_wait_runs_out_gets_nothing(api: Api) -> None:

@@ -1,19 +1,16 @@
 """What Prometheus reads: committed facts, each counted once, and labels from closed lists."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.domain.errors import ShiboriError
 from service.domain.facts import Happening
 from service.domain.status import FailureReason, StudyStatus
 from service.search import known
-from service.storage.census import take_census
 from service.storage.store import Store
 from tests.integration.harness import Api, ok, refused
 
@@ -155,29 +152,3 @@ def test_a_transaction_that_is_done_again_counts_as_that_and_its_facts_once(api:
     assert figure(api, "transaction_retries_total", cause="serialization") == 2
     assert figure(api, "completions_total") == 1
     assert figure(api, "commit_units_sum") == units + 1
-
-
-def test_the_census_reads_no_more_of_the_trials_than_an_index_gives(api: Api) -> None:
-    database = api.app.state.database
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    def look(store: Store) -> Counter[str]:
-        sa.event.listen(store._connection, "before_cursor_execute", note)
-        take_census(store._connection, store.now)
-        sa.event.remove(store._connection, "before_cursor_execute", note)
-        return Counter(plan for statement in asked for plan in explained(store._connection, *statement))
-
-    plans = database.read(look)
-    assert len(asked) == 4
-    assert not [plan for plan in plans if plan.startswith("SCAN trials") or "Seq Scan on trials" in plan], plans
-
-
-def explained(connection: sa.Connection, statement: str, parameters: Any) -> list[str]:
-    if connection.dialect.name == "sqlite":
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        return [row.detail for row in rows]
-    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-    return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]

@@ -121,7 +121,7 @@ def test_a_released_worker_claims_again_also_where_its_claim_waits(api: Api) -> 
         waiting = pool.submit(api.claim, 1, worker="ann", wait_seconds=30)
         released = ok(api.post("/workers/ann/release"))
         assert (released["paused"], released["paused_at"], released["failures_in_a_row"]) == (None, None, 0)
-        assert len(waiting.result(timeout=20)) == 1
+        assert len(waiting.result(timeout=120)) == 1
 
 
 @pytest.mark.parametrize("name", ["a/b", "release", "a b?c", "a/release"])

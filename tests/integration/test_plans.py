@@ -1,5 +1,6 @@
 """No statement is more work in a study of very many trials, or beside very many studies, than its answer is long."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeAlias
@@ -101,6 +102,18 @@ def test_no_statement_of_any_call_grows_with_the_study_or_with_the_number_of_stu
     assert _operations(full) - done - ELSEWHERE.keys() == set(), "a call that is not tried here"
 
 
+def test_what_prometheus_reads_is_counted_without_the_trials_that_have_finished(full: Api) -> None:
+    """It grows with the studies, whose counts it adds up, and with the workers."""
+    answer, sent = _sent(partial(full.client.get, "/metrics"))
+    of_trials = [one for one in sent if re.search(r"(FROM|JOIN) trials\b", one.statement)]
+    assert answer.status_code == 200
+    assert len(of_trials) == 2
+    if _engine(full) == "postgresql":
+        pytest.xfail("PostgreSQL's planner reads 60,000 trials from end to end to count 20 that wait")
+    worst = max(of_trials, key=lambda one: one.work)
+    assert worst.work <= MOST[_engine(full)], str(worst)
+
+
 def _operations(api: Api) -> set[str]:
     paths = api.app.openapi()["paths"]
     return {
@@ -114,8 +127,12 @@ def _operations(api: Api) -> set[str]:
 def _bounded(api: Api, name: str, call: Call) -> Any:
     answer, sent = _sent(call)
     worst = max(sent, key=lambda one: one.work, default=None)
-    assert worst is None or worst.work <= MOST[api.url.split(":")[0].split("+")[0]], f"{name}: {worst}"
+    assert worst is None or worst.work <= MOST[_engine(api)], f"{name}: {worst}"
     return answer
+
+
+def _engine(api: Api) -> str:
+    return api.url.split(":")[0].split("+")[0]
 
 
 def _read(api: Api, name: str, call: Call) -> Any:

@@ -20,7 +20,7 @@ from service.storage.studies import Studies
 from service.storage.trials import Trials
 from tests.integration.harness import Api, ok, refused
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 NARROWER = {"ranges": {"lr": {"low": 0.01, "high": 0.1}}}
 
 

@@ -89,7 +89,7 @@ def test_a_search_process_that_is_closed_leaves_what_it_computes_and_computes_no
         asking.start()
         while not begun.exists():
             asking.join(0.01)
-    asking.join(20)
+    asking.join(60)
     assert answers == ["closed"]
     with pytest.raises(SearchClosed):
         process.call(abs, -3)

@@ -20,7 +20,7 @@ from tests.integration.cluster import Cluster
 from tests.integration.harness import Api, MovableClock, SeededEntropy, ok, refused, spec
 from tests.integration.postgresql_proxy import Loss, Proxy
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture

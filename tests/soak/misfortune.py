@@ -4,30 +4,50 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.soak.processes import Process, signalled
 
 LONGEST_STOP_SECONDS = 15.0
-LONGEST_STOP_OF_A_SERVER_SECONDS = 3.0
+LEASE_SECONDS = 5
+SHORT_STOP_OF_A_SERVER_SECONDS = (0.0, 3.0)
+STOP_OF_A_SERVER_PAST_LEASES_SECONDS = (LEASE_SECONDS + 1.0, LEASE_SECONDS + 4.0)
 
 
 @dataclass(slots=True)
 class Misfortune:
-    """Strikes by chance, and counts what it has done."""
+    """Strikes by chance, though in every way once at first, and counts what it has done."""
 
     servers: list[Process]
     workers: list[Process]
     chance: random.Random
     happened: Counter[str] = field(default_factory=Counter)
     _stopped: dict[int, float] = field(default_factory=dict)
+    untried: list[Callable[[], None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.untried = self.chance.sample(list(self._acts), len(self._acts))
+
+    @property
+    def _acts(self) -> dict[Callable[[], None], int]:
+        """What can happen, and how often in comparison."""
+        return {
+            self._stop_worker: 10,
+            self._kill_worker: 4,
+            self._kill_parent: 1,
+            self._kill_server: 2,
+            self._stop_server: 1,
+            self._stop_server_past_leases: 1,
+        }
 
     def strike(self) -> None:
         """One misfortune, after those that were stopped long enough go on."""
         self.go_on(time.monotonic())
-        acts = (self._stop_worker, self._kill_worker, self._kill_parent, self._kill_server, self._stop_server)
-        (act,) = self.chance.choices(acts, (10, 4, 1, 2, 1))
-        act()
+        if self.untried:
+            return self.untried.pop()()
+        (act,) = self.chance.choices(list(self._acts), list(self._acts.values()))
+        return act()
 
     def go_on(self, until: float = float("inf")) -> None:
         """Let go on what was stopped until some time."""
@@ -42,11 +62,18 @@ class Misfortune:
                 self.happened["workers stopped"] += 1
 
     def _stop_server(self) -> None:
+        self._stop_for(SHORT_STOP_OF_A_SERVER_SECONDS, "servers stopped")
+
+    def _stop_server_past_leases(self) -> None:
+        """Whoever worked for it may find its lease gone, and its trial given to another."""
+        self._stop_for(STOP_OF_A_SERVER_PAST_LEASES_SECONDS, "servers stopped past all leases")
+
+    def _stop_for(self, seconds: tuple[float, float], what: str) -> None:
         stopped = self.chance.choice(self.servers).pid
         signalled(stopped, signal.SIGSTOP)
-        time.sleep(LONGEST_STOP_OF_A_SERVER_SECONDS * self.chance.random())
+        time.sleep(self.chance.uniform(*seconds))
         signalled(stopped, signal.SIGCONT)
-        self.happened["servers stopped"] += 1
+        self.happened[what] += 1
 
     def _kill_worker(self) -> None:
         for pid in self._one_child():

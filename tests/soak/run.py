@@ -16,12 +16,11 @@ from client import Client, Retry
 from tests.e2e.e2e_processes import free_port
 from tests.integration.cluster import Cluster, binaries
 from tests.soak import processes, report
-from tests.soak.misfortune import Misfortune
+from tests.soak.misfortune import LEASE_SECONDS, Misfortune
 from tests.soak.processes import Process
 
 PARENTS, CHILDREN = 4, 4
 STUDIES_AT_ONCE = 6
-LEASE_SECONDS = 5
 MEAN_PAUSE_SECONDS = 1.5
 CALM_SECONDS = 300.0
 PATIENCE = Retry(total_seconds=120)
@@ -64,9 +63,9 @@ class Soak:
             time.sleep(0.2)
 
     def run(self, seconds: float) -> None:
-        """Misfortune strikes while there are always studies to work for."""
+        """Misfortune strikes, in each of its ways at least, while there are always studies to work for."""
         end_at = time.monotonic() + seconds
-        while time.monotonic() < end_at:
+        while time.monotonic() < end_at or self.misfortune.untried:
             self._feed()
             time.sleep(self._chance.expovariate(1 / MEAN_PAUSE_SECONDS))
             self.misfortune.strike()

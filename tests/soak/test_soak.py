@@ -21,4 +21,4 @@ def test_what_was_acknowledged_is_there_once_and_nothing_is_stuck(engine: str, m
     found = soak(Asked(minutes, seed, engine, tmp_path))
     assert found.is_good, f"with the seed {seed}:\n{found}"
     assert found.findings.acknowledged["complete"]
-    assert found.happened.total()
+    assert {"servers killed", "servers stopped past all leases"} <= found.happened.keys()

@@ -206,7 +206,7 @@ def test_a_lease_is_renewed_while_weights_are_packed(
     server.report = report  # type: ignore[method-assign]
 
     def packed() -> bytes:
-        assert renewed.wait(20)
+        assert renewed.wait(120)
         return b"w"
 
     lease = Lease(token="t", expires_at=datetime.now(UTC), renew_seconds=0.05)

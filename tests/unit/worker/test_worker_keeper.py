@@ -138,7 +138,7 @@ def test_the_thread_renews_while_the_objective_is_silent(
     server.report = report  # type: ignore[method-assign]
     lease = {"token": "token-1", "expires_at": "2026-01-01T00:00:30Z", "renew_seconds": 0.01}
     with Keeper(server, claimed(lease=lease), lambda: False):  # type: ignore[arg-type]
-        assert renewed.wait(timeout=10)
+        assert renewed.wait(timeout=120)
 
 
 def test_the_end_of_an_attempt_does_not_wait_for_a_renewal(keeper: Keeper, server: FakeServer) -> None:
