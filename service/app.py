@@ -41,7 +41,8 @@ from service.storage import migrations
 from service.storage.attendance import Attendance
 from service.storage.keys import StoredAnswer
 from service.storage.membership import Alone, Membership
-from service.storage.postgresql import OnRetry, PostgresqlDatabase
+from service.storage.postgresql import PostgresqlDatabase
+from service.storage.postgresql_groups import OnRetry
 from service.storage.postgresql_membership import PostgresqlMembership
 from service.storage.sole_use import sole_use
 from service.storage.sqlite import SqliteDatabase

@@ -76,6 +76,10 @@ class Condition:
                     raise
                 raise _unavailable(cause) from error
             raise
+        self.written()
+
+    def written(self) -> None:
+        """Something was committed."""
         if self.trouble is not None:
             self.trouble = None
             log.warning("the database can be written again")

@@ -1,8 +1,10 @@
-"""PostgreSQL: a pool of connections, each unit of work a transaction of its own, repeated when it lost a race."""
+"""PostgreSQL: a pool of connections, and a few threads that write, each for as many units as wait for it."""
 
+import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -11,14 +13,14 @@ from sqlalchemy.engine import URL
 from service.storage.attendance import Attendance
 from service.storage.condition import Condition
 from service.storage.postgresql_engine import postgresql_engine
+from service.storage.postgresql_groups import TRIES, Group, OnRetry, passing_cause
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
+from service.storage.units import Unit, Units
 
-# A row that another transaction has written first is found when the work is done again.
-RACES: Mapping[str, str] = {"40001": "serialization", "40P01": "deadlock", "23505": "unique"}
-TRIES = 10
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.2
-OnRetry = Callable[[str], None]
+WRITERS = 4
+"""While one has the lock of a study, the others wait for it, or write in other studies."""
 
 
 class PostgresqlDatabase:
@@ -39,13 +41,20 @@ class PostgresqlDatabase:
         on_retry: OnRetry = lambda _: None,
         attendance: Attendance | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        writers: int = WRITERS,
     ) -> None:
         self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
         self._on_retry, self._sleep = on_retry, sleep
         self._attendance = attendance or Attendance()
         self._engine = postgresql_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
-        self._executor = ThreadPoolExecutor(16, thread_name_prefix="postgresql")
         self._condition, self._resume = Condition(clock), resume
+        self._units = Units()
+        self._threads = [
+            threading.Thread(target=self._write_until_closed, name=f"postgresql-writer-{number}", daemon=True)
+            for number in range(writers)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @cached_property
     def description(self) -> str:
@@ -61,16 +70,16 @@ class PostgresqlDatabase:
             return self._until_it_passes(lambda: self._look(work))
 
     def write(self, work: Work[Result]) -> Result:
-        with self._condition.writing():
-            if self._condition.trouble is not None:
-                self._until_it_passes(lambda: self._transact(self._resume))
-            return self._until_it_passes(lambda: self._transact(work))
+        return self.submit(work).result()
 
     def submit(self, work: Work[Result]) -> Future[Result]:
-        return self._executor.submit(self.write, work)
+        return self._units.submit(work)
 
     def close(self) -> None:
-        self._executor.shutdown()
+        """Write what was submitted, then close every connection."""
+        self._units.close()
+        for thread in self._threads:
+            thread.join()
         self._engine.dispose()
 
     def _until_it_passes(self, transaction: Callable[[], Result]) -> Result:
@@ -78,7 +87,7 @@ class PostgresqlDatabase:
             try:
                 return transaction()
             except sa.exc.DBAPIError as error:
-                if (cause := _passing_cause(error)) is None:
+                if (cause := passing_cause(error)) is None:
                     raise
                 self._on_retry(cause)
             self._sleep(self._pause_seconds(tried))
@@ -90,13 +99,54 @@ class PostgresqlDatabase:
             with reading.begin():
                 return work(self._store(reading))
 
-    def _transact(self, work: Work[Result]) -> Result:
+    def _write_until_closed(self) -> None:
+        put_off: deque[Unit] = deque()
+        while unit := put_off.popleft() if put_off else self._units.wait():
+            if unit.begin():
+                put_off += self._take_turn(unit)
+
+    def _take_turn(self, first: Unit) -> list[Unit]:
+        """Write a unit, and those that wait meanwhile with it; returns which are to be done again."""
+        if first.tries:
+            self._sleep(self._pause_seconds(first.tries - 1))
+        group = Group(first, self._store, self._on_retry)
+        try:
+            self._begin_again()
+            self._transact(group)
+        except OutcomeUnknown as error:
+            group.fail(self._told(error))
+            return group.put_off
+        except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
+            if again := group.again(error):
+                return again
+            group.fail(self._told(error))
+            return []
+        if group.answered:
+            self._condition.written()
+            self._on_commit(frozenset(group.signals))
+            group.answer()
+        return group.put_off
+
+    def _begin_again(self) -> None:
+        """After a failure: what is to be written first, by itself."""
+        if self._condition.trouble is not None:
+            with self._engine.begin() as connection:
+                store = self._store(connection)
+                self._resume(store)
+            self._on_commit(frozenset(store.signals))
+
+    def _transact(self, group: Group) -> None:
         with self._engine.connect() as connection, connection.begin() as transaction:
-            store = self._store(connection)
-            result = work(store)
+            group.carry_out(connection, self._units)
             _commit(transaction)
-        self._on_commit(frozenset(store.signals))
-        return result
+
+    def _told(self, error: Exception) -> Exception:
+        """An error as those who wait are to hear of it."""
+        try:
+            with self._condition.writing():
+                raise error
+        except Exception as told:  # noqa: BLE001
+            return told
 
     def _store(self, connection: sa.Connection) -> Store:
         return Store(connection, self._clock, self._entropy, self._attendance)
@@ -115,10 +165,3 @@ def _commit(transaction: sa.RootTransaction) -> None:
         if error.connection_invalidated:
             raise OutcomeUnknown from error
         raise
-
-
-def _passing_cause(error: sa.exc.DBAPIError) -> str | None:
-    """Why work that was undone may succeed when it is done again; None where it would fail as before."""
-    if error.connection_invalidated:
-        return "connection"
-    return RACES.get(getattr(error.orig, "sqlstate", None) or "")

@@ -1,8 +1,8 @@
-"""Statements that are compiled once, and run on SQLite by its driver alone.
+"""Statements that are compiled once, and run by the database's driver alone.
 
 What SQLAlchemy does anew each time it runs a statement takes several times as long as SQLite takes to answer it, and
 a trial that is claimed, reported and completed is some thirty statements. These are still written in SQLAlchemy's
-terms, which compiles them and knows how each type is kept; on other databases it runs them too.
+terms, which compiles them and knows how each type is kept.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +14,8 @@ from sqlalchemy.sql.dml import UpdateBase
 
 Processor: TypeAlias = Callable[[Any], Any]
 Record: TypeAlias = dict[str, Any]
+DOUBLE = 701
+"""PostgreSQL's number of the type `double precision`."""
 
 
 class Prepared:
@@ -25,8 +27,6 @@ class Prepared:
 
     def rows(self, connection: sa.Connection, parameters: Mapping[str, object]) -> list[Record]:
         """What a SELECT finds, or what a change has RETURNING."""
-        if connection.dialect.name != "sqlite":
-            return [dict(row) for row in connection.execute(self._statement, parameters).mappings()]
         form = self._form(connection, parameters)
         cursor = form.run(connection, parameters)
         return [form.record(row) for row in cursor.fetchall()]
@@ -39,16 +39,14 @@ class Prepared:
 
     def change(self, connection: sa.Connection, parameters: Mapping[str, object]) -> int:
         """Insert, update or delete; returns how many rows an update or a deletion met."""
-        if connection.dialect.name != "sqlite":
-            return connection.execute(self._statement, parameters).rowcount
         return int(self._form(connection, parameters).run(connection, parameters).rowcount)
 
     def _form(self, connection: sa.Connection, parameters: Mapping[str, object]) -> "_Form":
         # A change sets the columns that its parameters name, so that each set of names is a statement.
-        names = tuple(parameters)
-        found = self._forms.get(names)
+        form = (connection.dialect.name, *parameters)
+        found = self._forms.get(form)
         if found is None:
-            found = self._forms[names] = _Form(self._statement, names, connection.dialect)
+            found = self._forms[form] = _Form(self._statement, tuple(parameters), connection.dialect)
         return found
 
 
@@ -95,10 +93,7 @@ def _needed(processors: Iterable[Processor | None]) -> list[tuple[int, Processor
 
 def run_plain(connection: sa.Connection, text: str) -> None:
     """Run a statement that has neither parameters nor rows."""
-    if connection.dialect.name == "sqlite":
-        _execute(connection, text, ())
-    else:
-        connection.exec_driver_sql(text)
+    _execute(connection, text, ())
 
 
 def _execute(connection: sa.Connection, text: str, values: Sequence[object]) -> Any:
@@ -110,7 +105,9 @@ def _execute(connection: sa.Connection, text: str, values: Sequence[object]) -> 
         error_type: type[Exception] = dialect.dbapi.Error
         if not isinstance(error, error_type):
             raise
-        told = {"hide_parameters": True, "dialect": dialect}
+        if lost := bool(dialect.is_disconnect(error, driver, None)):
+            connection.invalidate(error)
+        told = {"hide_parameters": True, "connection_invalidated": lost, "dialect": dialect}
         raise sa.exc.DBAPIError.instance(text, list(values), error, error_type, **told) from error
 
 
@@ -125,4 +122,5 @@ def _plain_text(text: str | None) -> str | None:
 
 
 def _result_processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
+    # PostgreSQL's type of a column is asked for where a number may be a decimal one, which none here is.
+    return kind.dialect_impl(dialect).result_processor(dialect, DOUBLE)

@@ -1,10 +1,8 @@
 """SQLite: many reading connections, and one thread that writes and lets units that wait share a commit."""
 
-import queue
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +15,9 @@ from service.storage.condition import Condition, StorageUnavailable, cause_of
 from service.storage.savepoints import savepoint
 from service.storage.sqlite_library import described, library
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
+from service.storage.units import Unit, Units
 
 LARGEST_BATCH = 64
-
-
-class DatabaseClosed(RuntimeError):
-    """The database was closed before this unit of work began."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    work: Work[Any]
-    future: Future[Any]
 
 
 def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
@@ -64,9 +53,7 @@ class SqliteDatabase:
         self._condition = Condition(clock)
         self._reader = sqlite_engine(url, read_only=True)
         self._writer = sqlite_engine(url, read_only=False)
-        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._closing = threading.Lock()
-        self._closed = False
+        self._units = Units()
         self._writing = self._writer.connect()
         # Stays open in the pool: were the writing connection the last one, to open it anew would need room on the disk.
         self._reader.connect().close()
@@ -89,20 +76,11 @@ class SqliteDatabase:
         return self.submit(work).result()
 
     def submit(self, work: Work[Result]) -> Future[Result]:
-        future: Future[Result] = Future()
-        with self._closing:
-            if self._closed:
-                raise DatabaseClosed("the database is closed")
-            self._units.put(_Unit(work, future))
-        return future
+        return self._units.submit(work)
 
     def close(self) -> None:
         """Write what was submitted, then close every connection, the writing one last."""
-        with self._closing:
-            if self._closed:
-                return
-            self._closed = True
-            self._units.put(None)
+        self._units.close()
         self._thread.join()
         self._reader.dispose()
         # Moves what the log holds into the file, and removes the log.
@@ -112,25 +90,18 @@ class SqliteDatabase:
         while batch := self._next_batch():
             self._commit(self._writing, batch)
 
-    def _next_batch(self) -> list[_Unit]:
+    def _next_batch(self) -> list[Unit]:
         """Wait for one unit, then take all that wait already; empty when the database is closed."""
-        first = self._units.get()
+        first = self._units.wait()
         batch = [] if first is None else [first]
-        while batch and len(batch) < LARGEST_BATCH:
-            try:
-                unit = self._units.get_nowait()
-            except queue.Empty:
-                break
-            if unit is None:
-                self._units.put(None)
-                break
+        while batch and len(batch) < LARGEST_BATCH and (unit := self._units.next()):
             batch.append(unit)
         return batch
 
-    def _commit(self, connection: sa.Connection, batch: list[_Unit]) -> None:
+    def _commit(self, connection: sa.Connection, batch: list[Unit]) -> None:
         # A unit whose caller has gone before it began is left out; from here on none can be called off.
-        begun = [unit for unit in batch if unit.future.set_running_or_notify_cancel()]
-        answers: list[tuple[_Unit, Any, Exception | None]] = []
+        begun = [unit for unit in batch if unit.begin()]
+        answers: list[tuple[Unit, Any, Exception | None]] = []
         try:
             with self._condition.writing():
                 self._make_room(connection)
@@ -142,11 +113,11 @@ class SqliteDatabase:
             # What a connection knows of a log that could not be written is not to be built upon.
             connection.invalidate()
             for unit in begun:
-                unit.future.set_exception(error)
+                unit.answer(None, error)
             return
         self._on_commit(frozenset().union(*signals))
         for unit, result, failure in answers:
-            unit.future.set_exception(failure) if failure else unit.future.set_result(result)
+            unit.answer(result, failure)
 
     def _make_room(self, connection: sa.Connection) -> None:
         """After a failure: what the log holds goes to the file, so that the log can be written from its beginning."""
@@ -164,7 +135,7 @@ class SqliteDatabase:
         return Store(connection, self._clock, self._entropy, self._attendance)
 
     def _run(
-        self, connection: sa.Connection, unit: _Unit, answers: list[tuple[_Unit, Any, Exception | None]]
+        self, connection: sa.Connection, unit: Unit, answers: list[tuple[Unit, Any, Exception | None]]
     ) -> frozenset[Any]:
         store = self._store(connection)
         try:

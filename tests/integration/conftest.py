@@ -8,12 +8,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from service.background import Remover
 from service.storage import migrations
 from service.suggesting import SearchClosed, SearchProcess, Suggester
 from tests.integration.cluster import Cluster
 from tests.integration.harness import Api
+from tests.integration.postgresql_proxy import Proxy
+from tests.integration.tried import Tried, execute
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -109,3 +112,36 @@ def shared_api(shared_url: str) -> Iterator[Api]:
     """One server for all tests of a module, which leave nothing behind that another one would see."""
     with served(shared_url) as running:
         yield running
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> Iterator[sa.URL]:
+    name = cluster.create()
+    yield sa.make_url(cluster.url(name))
+    cluster.drop(name)
+
+
+@pytest.fixture
+def proxy(url: sa.URL) -> Iterator[Proxy]:
+    proxy = Proxy(Path(str(url.query["host"])))
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def through(url: sa.URL, proxy: Proxy) -> sa.URL:
+    """The database as it is reached through the proxy."""
+    return url.update_query_dict({"host": proxy.folder})
+
+
+@pytest.fixture
+def tried(url: sa.URL) -> Iterator[Tried]:
+    tried = Tried(url)
+    yield tried
+    tried.database.close()
+
+
+@pytest.fixture
+def noted(tried: Tried) -> Tried:
+    tried.database.write(lambda store: execute(store, "CREATE TABLE notes (id bigserial)"))
+    return tried

@@ -7,40 +7,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from service.storage.postgresql import LONGEST_PAUSE_SECONDS, TRIES, PostgresqlDatabase
+from service.storage.postgresql import LONGEST_PAUSE_SECONDS
 from service.storage.postgresql_engine import ServerTooOld, own_session, require_version
+from service.storage.postgresql_groups import TRIES
 from service.storage.postgresql_membership import LEADING, TRUSTED_SECONDS, PostgresqlMembership
 from service.storage.store import OutcomeUnknown, Signal, Store, system_clock
 from tests.integration.cluster import Cluster
-from tests.integration.harness import Api, MovableClock, SeededEntropy, ok, refused, spec
+from tests.integration.harness import Api, MovableClock, ok, refused, spec
 from tests.integration.postgresql_proxy import Loss, Proxy
+from tests.integration.tried import Tried, execute, lose_a_race, note, notes
 
 PATIENCE_SECONDS = 120.0
-
-
-@pytest.fixture
-def url(cluster: Cluster) -> Iterator[sa.URL]:
-    name = cluster.create()
-    yield sa.make_url(cluster.url(name))
-    cluster.drop(name)
-
-
-@pytest.fixture
-def proxy(url: sa.URL) -> Iterator[Proxy]:
-    proxy = Proxy(Path(str(url.query["host"])))
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def through(url: sa.URL, proxy: Proxy) -> sa.URL:
-    """The database as it is reached through the proxy."""
-    return url.update_query_dict({"host": proxy.folder})
 
 
 class Member:
@@ -181,51 +162,6 @@ def test_a_commit_of_one_server_wakes_the_claims_that_wait_in_another(url: sa.UR
     assert len(other.claim(1)) == 1
     other.stop()
     one.stop()
-
-
-class Tried:
-    """A database with a record of what was done again, and of the pauses before."""
-
-    def __init__(self, url: sa.URL) -> None:
-        self.causes: list[str] = []
-        self.pauses: list[float] = []
-        self.database = PostgresqlDatabase(
-            url,
-            clock=system_clock,
-            entropy=SeededEntropy(),
-            on_commit=lambda _: None,
-            on_retry=self.causes.append,
-            sleep=self.pauses.append,
-        )
-
-
-@pytest.fixture
-def tried(url: sa.URL) -> Iterator[Tried]:
-    tried = Tried(url)
-    yield tried
-    tried.database.close()
-
-
-def execute(store: Store, statement: str) -> object:
-    return store._connection.execute(sa.text(statement))
-
-
-def lose_a_race(store: Store) -> None:
-    execute(store, "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$")
-
-
-def note(store: Store) -> None:
-    execute(store, "INSERT INTO notes DEFAULT VALUES")
-
-
-def notes(database: PostgresqlDatabase) -> int:
-    return database.read(lambda store: int(store._connection.scalar(sa.text("SELECT count(*) FROM notes")) or 0))
-
-
-@pytest.fixture
-def noted(tried: Tried) -> Tried:
-    tried.database.write(lambda store: execute(store, "CREATE TABLE notes (id bigserial)"))
-    return tried
 
 
 def test_work_that_lost_a_race_is_done_again_after_a_pause(noted: Tried) -> None:
