@@ -13,7 +13,7 @@ from service.storage.tables import studies, trial_counts, trials, workers
 
 # Longer than a claim may wait, so that a worker which asks again and again is seen all the time.
 IDLE_FOR = timedelta(seconds=60)
-MOST_WAITING_LOOKED_AT = 10_000
+MOST_WAITING_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Census:
     studies: Mapping[str, int]
     trials: Mapping[str, int]
     suggestions: int
-    """Suggestions of running studies that nobody has claimed yet, among so many trials that wait."""
+    """Suggestions that nobody has claimed yet, among so many trials that wait of each running study."""
     workers: Mapping[str, int]
     """`active` with a trial, `paused`, `idle` without a trial but seen of late, or `away`."""
 
@@ -30,7 +30,7 @@ def take_census(connection: sa.Connection, now: datetime) -> Census:
     return Census(
         studies=_counts(connection, _STUDIES),
         trials=_counts(connection, _TRIALS),
-        suggestions=connection.scalar(_SUGGESTIONS) or 0,
+        suggestions=int(connection.scalar(_SUGGESTIONS) or 0),
         workers=_counts(connection, _WORKERS, recently=now - IDLE_FOR),
     )
 
@@ -45,23 +45,25 @@ _TRIALS = (
     .where(trial_counts.c.status.in_(UNFINISHED))
     .group_by(trial_counts.c.status)
 )
+# Study by study, since PostgreSQL would rather read all trials than look for those of many studies at once.
 _WAITING = (
     sa.select(trials.c.origin, trials.c.leases)
-    .select_from(studies)
-    .join(trials, trials.c.study_id == studies.c.id)
     .where(
-        studies.c.status == StudyStatus.RUNNING,
+        trials.c.study_id == studies.c.id,
         trials.c.purpose == Purpose.SEARCH,
         trials.c.status == TrialStatus.WAITING,
     )
     .limit(MOST_WAITING_LOOKED_AT)
+    .correlate(studies)
     .subquery()
 )
-_SUGGESTIONS = (
+_SUGGESTED = (
     sa.select(sa.func.count())
     .select_from(_WAITING)
     .where(_WAITING.c.origin == Origin.SUGGESTED, _WAITING.c.leases == 0)
+    .scalar_subquery()
 )
+_SUGGESTIONS = sa.select(sa.func.sum(_SUGGESTED)).select_from(studies).where(studies.c.status == StudyStatus.RUNNING)
 _RUNS = sa.exists().where(trials.c.worker == workers.c.name, trials.c.lease_token.is_not(None))
 _STATES = sa.select(
     sa.case(

@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.harness import Api, ok, refused
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 
 def enqueue(api: Api, *values: float, **more: Any) -> Any:
     return api.post("/studies/study/trials", {"trials": [{"params": {"lr": lr}, **more} for lr in values]})

@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.harness import LOG_RANGE, Api, Json, ok, refused
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 
 def test_a_study_that_narrows_by_itself_closes_in_every_so_many_trials(api: Api) -> None:
     api.submit(narrowing={"policy": "leaders", "every": 5, "settings": {"top": 3}}, budget={"trials": 15})

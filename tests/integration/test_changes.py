@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.harness import Api, ok, refused
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 BAYESIAN = {"algorithm": "bayesian", "settings": {"initial": 3}}
 
 

@@ -10,6 +10,8 @@ from service.storage.store import Store
 from tests.integration.harness import Api, Json, ok
 from tests.integration.statements import recorded
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 
 def rested(api: Api) -> set[str]:
     """The names of the studies that claims pass by."""

@@ -7,6 +7,8 @@ import pytest
 from service.search import packages
 from tests.integration.harness import Api, ok, refused, spec
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 AROUND = {"algorithm": "grid", "seed": 7, "settings": {"around": {"random": 4, "every": 4, "top": 1, "margin": 0.01}}}
 
 

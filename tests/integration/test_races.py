@@ -20,6 +20,8 @@ from service.storage.studies import Studies
 from service.storage.trials import Trials
 from tests.integration.harness import Api, ok, refused
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 PATIENCE_SECONDS = 120.0
 NARROWER = {"ranges": {"lr": {"low": 0.01, "high": 0.1}}}
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.integration.harness import Api, ok, refused
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 BAYESIAN = {"algorithm": "bayesian", "seed": 1, "settings": {"initial": 3, "candidates": 50}}
 
 

@@ -51,7 +51,7 @@ def test_it_is_alive_and_ready_and_says_its_version(shared_api: Api) -> None:
     ready = ok(shared_api.client.get("/readyz"))
     assert ready["status"] == "ready"
     checked = {check["name"] for check in ready["checks"] if check["ready"]}
-    assert checked == {"server", "database", "migrations", "sweeper", "suggester"}
+    assert checked == {"server", "database", "migrations", "sweeper", "suggester", "remover"}
     about = ok(shared_api.client.get("/version"))
     assert about["version"]
     assert about["database"].split()[0] in ("SQLite", "PostgreSQL")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.harness import LOG_RANGE, Api, Json, ok, refused
 
+pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
+
 WIDE = {"lr": {"type": "float", "low": 1e-9, "high": 10.0, "scale": "log"}}
 
 
