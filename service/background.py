@@ -9,11 +9,11 @@ from functools import partial
 from time import monotonic, thread_time
 
 from service.operations.conclude import conclude
-from service.operations.expire import expire_leases, refresh_leases
+from service.operations.expire import expire_leases, lengthen_leases, refresh_leases
 from service.operations.remove import remove_portion
 from service.storage.attendance import Attendance
 from service.storage.condition import StorageUnavailable
-from service.storage.store import Clock, Database, Store
+from service.storage.store import Clock, Database, Store, Work
 
 log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
@@ -92,40 +92,44 @@ class Remover:
             if not self._leads() or not self._database.read(lambda store: store.deletions.pending()):
                 return
             start = monotonic()
-            self._database.write(remove_portion)
-            if self._pause(monotonic() - start):
+            if not self._database.write(remove_portion) or self._pause(monotonic() - start):
                 return
 
 
 class Sweeper:
-    """Sweeps while its server leads, and gives every running trial a fresh lease where nobody has swept for long.
+    """Sweeps while its server leads, and lengthens every lease by what the server was away.
 
-    Then the server, its database or its machine was away, and workers had nobody to renew their leases with. What it
-    notes in `attendance` after each of its transactions is what claims go by too.
+    Be it that the server, its database or its machine was: workers had nobody to renew their leases with. What it notes
+    in `attendance` after each of its transactions is what claims go by too.
     """
 
     def __init__(self, database: Database, clock: Clock, leads: Callable[[], bool], attendance: Attendance) -> None:
         self._database, self._clock, self._leads, self._attendance = database, clock, leads, attendance
-        self._has_begun = False
 
     def begin(self) -> None:
-        """Count the leases from now on."""
+        """Count the leases from now on: nobody knows how long there was no server."""
         self._attendance.begin(self._clock())
         for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
             self._attendance.note(self._database.write(partial(refresh_leases, study_id)))
-        self._has_begun = True
 
     def sweep(self) -> None:
         if not self._leads():
             self._stand_by()
             return
-        if not self._has_begun or not self._attendance.lasts(self._clock()):
+        if not self._attendance.begun:
             self.begin()
+        elif not self._attendance.lasts(now := self._clock()):
+            self._return(now)
         sweep(self._database, self._attendance)
+
+    def _return(self, now: datetime) -> None:
+        gap = self._attendance.gap(now)
+        for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
+            _one(self._database, partial(lengthen_leases, study_id, gap), study_id)
+        self._attendance.resume(self._clock())
 
     def _stand_by(self) -> None:
         """See whether the database is there; what expires is the leader's to sweep."""
-        self._has_begun = False
         if self._database.trouble is not None:
             # Writes nothing of its own otherwise, and would never learn that it can.
             now = self._database.write(_forget_old_keys)
@@ -146,8 +150,20 @@ class _Untidy:
 def sweep(database: Database, attendance: Attendance) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
     for study_id in database.read(_studies_to_tidy).studies:
-        attendance.note(database.write(partial(_tidy, study_id)))
+        if (at := _one(database, partial(_tidy, study_id), study_id)) is not None:
+            attendance.note(at)
     attendance.note(database.write(_forget_old_keys))
+
+
+def _one(database: Database, work: Work[datetime], study_id: str) -> datetime | None:
+    """What is done for one study; the others have their turn also where it fails."""
+    try:
+        return database.write(work)
+    except StorageUnavailable:
+        raise
+    except Exception:
+        log.exception("the leases of study %s could not be looked at and will be again", study_id)
+        return None
 
 
 def _forget_old_keys(store: Store) -> datetime:

@@ -37,12 +37,12 @@ TrialNumber = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 Word = Annotated[str | None, Query(max_length=128, pattern="^[^\\x00]*$")]
 RoundNumber = Annotated[int | None, Query(alias="round", ge=0, le=2**31 - 1)]
 Limit = Annotated[int, Query(ge=1, description=f"Above {MAX_PAGE} it counts as {MAX_PAGE}.")]
-Cursor = Annotated[str | None, Query(max_length=1024, description="The next_cursor of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=4096, description="The next_cursor of the page before.")]
 
 
 def write_cursor(*place: object) -> str:
     """A cursor that names a place in a list."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode()
 
 
 def read_cursor(cursor: str | None, kinds: tuple[Callable[[Any], Any], ...]) -> tuple[Any, ...] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.mutation import Mutation
@@ -48,13 +49,18 @@ class WorkCalls:
             await self._app(scope, receive, send)
             return
         trial, call = named
+        # As the router leaves it, for those who count and log.
+        scope["route"], scope["path_params"] = call.route, {"trial_id": trial}
         request = Request(scope, receive)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            # Nobody hears it; it is counted as no fault of the server.
+            await Response(status_code=400)(scope, receive, send)
+            return
         if (said := _read(body, call.body)) is None:
             await self._app(scope, _once_more(body, receive), send)
             return
-        # As the router leaves it, for those who count and log.
-        scope["route"], scope["path_params"] = call.route, {"trial_id": trial}
         try:
             response = await call.answer(int(trial), said, Mutation(request))
         except Exception as error:  # noqa: BLE001 (what nobody has foreseen is raised again)

@@ -66,7 +66,7 @@ def claim_trials(
 ) -> Handout:
     """Lease at most `count` trials; the same request asked again gets the leases it still holds."""
     claimant = _Claimant(worker, terms, _request_key(worker, request_id or store.random_token()))
-    if request_id is not None and (held := _held(store, claimant)):
+    if request_id is not None and (held := _held(store, claimant.request)):
         return Handout(held)
     reason = reason_to_pause(store, worker, pause_after)
     claims = [] if reason else _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
@@ -99,8 +99,7 @@ def claim_again(store: Store, ended: Trial, count: int, token: str) -> list[Clai
 
     Nothing else, for its worker may have heard the first answer and gone on: nobody would run what is leased to it.
     """
-    terms = store.workers.terms(ended.worker or "") if count > 0 else None
-    return [] if terms is None else _held(store, _claimant_of(ended, terms, token))
+    return _held(store, _request_of(ended, token)) if count > 0 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,10 @@ class _Claimant:
     request: str
 
 
-def _held(store: Store, claimant: _Claimant) -> list[Claim]:
+def _held(store: Store, request: str) -> list[Claim]:
     """The leases that were given in answer to the same request and that are still in force."""
-    store.serialise(claimant.request)
-    return [_again(store, trial) for trial in store.trials.claimed_with(claimant.request)]
+    store.serialise(request)
+    return [_again(store, trial) for trial in store.trials.claimed_with(request)]
 
 
 def _claim_from(
@@ -137,8 +136,11 @@ def _claim_from(
 
 
 def _claimant_of(ended: Trial, terms: Terms, token: str) -> _Claimant:
-    worker = ended.worker or ""
-    return _Claimant(worker, terms, _request_key(worker, token))
+    return _Claimant(ended.worker or "", terms, _request_of(ended, token))
+
+
+def _request_of(ended: Trial, token: str) -> str:
+    return _request_key(ended.worker or "", token)
 
 
 def _other_candidates(store: Store, terms: Terms) -> Iterable[str]:

@@ -19,11 +19,24 @@ class Attendance:
         """Be there from now on, whatever was before."""
         self._span = (now, now)
 
+    def gap(self, now: datetime) -> timedelta:
+        """How long it has been away by now."""
+        return timedelta() if self._span is None else max(now - self._span[1], timedelta())
+
+    def resume(self, now: datetime) -> None:
+        """Be there again: the gap counts as no time at all."""
+        if self._span is not None:
+            self._span = (self._span[0] + self.gap(now), now)
+
     def note(self, now: datetime) -> None:
-        """Be there still, unless there was a gap: only a new beginning ends that."""
+        """Be there still, unless there was a gap: only a beginning or a return ends that."""
         if self._span is not None and self.lasts(now):
             since, until = self._span
             self._span = (since, max(until, now))
+
+    @property
+    def begun(self) -> bool:
+        return self._span is not None
 
     def lasts(self, now: datetime) -> bool:
         """Whether there was no gap up to now."""

@@ -64,12 +64,8 @@ class Workers:
                 sa.insert(workers).values(name=name, completed=0, failed=0, first_seen_at=now, **said)
             )
 
-    def terms(self, name: str) -> Terms | None:
-        """The terms of the last claim of a worker that is not paused."""
-        return _terms(_TERMS.row(self._connection, {"of_worker": name}))
-
     def seen_again(self, name: str, now: datetime) -> Terms | None:
-        """The same of one that asks for more on those terms."""
+        """The terms of the last claim of a worker that is not paused and asks for more on them."""
         return _terms(_SEEN_AGAIN.row(self._connection, {"of_worker": name, "last_seen_at": now}))
 
     def completed(self, name: str | None, objective: str, now: datetime) -> None:
@@ -180,5 +176,4 @@ _OTHERS_SUCCEED = sa.select(
 )
 _OF_TERMS = (workers.c.objectives, workers.c.purposes, workers.c.study)
 _NOT_PAUSED = workers.c.paused_at.is_(None)
-_TERMS = Prepared(sa.select(*_OF_TERMS).where(_THIS_ONE, _NOT_PAUSED))
 _SEEN_AGAIN = Prepared(_UPDATE.where(_NOT_PAUSED).returning(*_OF_TERMS))

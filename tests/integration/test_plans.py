@@ -21,6 +21,8 @@ from tests.integration.filling import BIG, Size, fill
 from tests.integration.harness import Api, spec
 from tests.integration.statements import Sent, recorded
 
+# What it deletes is recorded under the name of the thread that writes.
+pytestmark = pytest.mark.usefixtures("removing_on_demand")
 Call: TypeAlias = Callable[[], Any]
 BIG_STUDY, STUDY = f"/studies/{BIG}", "/studies/{study}"
 

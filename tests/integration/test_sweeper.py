@@ -23,7 +23,7 @@ def test_a_server_that_does_not_lead_takes_nothing_back(api: Api) -> None:
     assert api.counts() == {"running": 1}
 
 
-def test_a_sweeper_that_was_away_gives_every_running_trial_a_fresh_lease(api: Api) -> None:
+def test_a_sweeper_that_was_away_lengthens_every_lease_by_that(api: Api) -> None:
     api.submit()
     claimed = api.claim_one()
     sweeper = sweeper_of(api)
@@ -45,12 +45,16 @@ def test_a_sweeper_that_was_there_all_the_time_takes_back_what_has_expired(api: 
     assert api.counts() == {"waiting": 1}
 
 
-def test_a_server_that_takes_the_lead_gives_fresh_leases_before_it_sweeps(api: Api) -> None:
+def test_a_server_that_takes_the_lead_takes_back_only_what_could_have_been_renewed_with_it(api: Api) -> None:
     api.submit()
     api.claim_one()
     api.clock.move(31)
-    sweeper_of(api).sweep()
+    api.app.state.attendance.begin(api.clock())
+    sweeper = sweeper_of(api)
+    there_for(sweeper, api, 29)
     assert api.counts() == {"running": 1}
+    there_for(sweeper, api, 2)
+    assert api.counts() == {"waiting": 1}
 
 
 def test_a_claim_just_after_an_absence_takes_nothing_back(api: Api) -> None:
@@ -99,3 +103,52 @@ def test_a_server_that_does_not_lead_takes_back_by_a_claim_what_it_could_have_re
     api.clock.move(31)
     follower.sweep()
     assert api.claim_one(worker="bob")["id"] == first["id"]
+
+
+def test_however_often_the_server_is_away_a_worker_that_is_gone_is_found_out(api: Api) -> None:
+    api.submit()
+    api.claim_one()
+    sweeper = sweeper_of(api)
+    for _ in range(4):
+        sweeper.sweep()
+        there_for(sweeper, api, 12)
+        api.clock.move(LONG)
+    assert api.counts() == {"waiting": 1}
+
+
+def test_a_lead_that_is_lost_for_moments_keeps_no_lease(api: Api) -> None:
+    api.submit()
+    api.claim_one()
+    leads = [True]
+    sweeper = Sweeper(api.app.state.database, api.clock, lambda: leads[0], api.app.state.attendance)
+    for _ in range(4):
+        leads[0] = True
+        there_for(sweeper, api, 12)
+        leads[0] = False
+        sweeper.sweep()
+    assert api.counts() == {"waiting": 1}
+
+
+def test_a_study_that_cannot_be_looked_at_keeps_no_other_from_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bad", "good"):
+        api.submit(name, lease_seconds=20)
+        api.claim_one()
+    bad, lock = api.show("bad")["id"], Studies.lock
+
+    def failing(studies: Studies, study_id: str, *, wait: bool) -> Study | None:
+        if study_id == bad:
+            raise RuntimeError("cannot be looked at")
+        return lock(studies, study_id, wait=wait)
+
+    monkeypatch.setattr(Studies, "lock", failing)
+    sweeper = sweeper_of(api)
+    there_for(sweeper, api, 30)
+    assert api.counts("good") == {"waiting": 1}
+    assert api.counts("bad") == {"running": 1}
+
+
+def there_for(sweeper: Sweeper, api: Api, seconds: int) -> None:
+    """Sweep once a second."""
+    for _ in range(seconds):
+        api.clock.move(1)
+        sweeper.sweep()
