@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from service.storage import postgresql, postgresql_groups
 from service.storage.condition import StorageUnavailable
-from service.storage.postgresql import PostgresqlDatabase
 from service.storage.postgresql_engine import own_session
 from service.storage.sqlite import SqliteDatabase
-from service.storage.store import OutcomeUnknown, Store, system_clock
+from service.storage.store import Database, OutcomeUnknown, Store, system_clock
+from service.storage.watched import Watched
 from tests.integration.harness import SeededEntropy
 from tests.integration.postgresql_proxy import Loss, Proxy
 from tests.integration.test_races import until
@@ -41,7 +41,7 @@ def single(noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> Iterat
     single.database.close()
 
 
-def started(database: PostgresqlDatabase, *units: Unit) -> list[Future[object]]:
+def started(database: Database, *units: Unit) -> list[Future[object]]:
     """Units of one transaction."""
     begun, go = threading.Event(), threading.Event()
 
@@ -56,7 +56,7 @@ def started(database: PostgresqlDatabase, *units: Unit) -> list[Future[object]]:
     return futures[1:]
 
 
-def grouped(database: PostgresqlDatabase, *units: Unit) -> list[Any]:
+def grouped(database: Database, *units: Unit) -> list[Any]:
     """What the callers of units of one transaction were told."""
     return [one.exception(PATIENCE_SECONDS) or one.result() for one in started(database, *units)]
 
@@ -233,6 +233,32 @@ def test_a_lock_that_all_threads_wait_for_does_not_keep_the_others_out(
         session.execute("SELECT pg_advisory_unlock(7)")
         assert len({one.result(PATIENCE_SECONDS) for one in held}) == postgresql.WRITERS
     assert (noted.causes, noted.pauses) == ([], [])
+
+
+class Commits:
+    """Hears how many units shared each commit."""
+
+    def __init__(self) -> None:
+        self.units: list[int] = []
+
+    def happened(self, facts: object) -> None: ...
+
+    def took(self, kind: object, seconds: float) -> None: ...
+
+    def waits(self, change: int) -> None: ...
+
+    def committed(self, units: int, seconds: float) -> None:
+        self.units.append(units)
+
+
+def test_a_unit_that_was_put_off_counts_in_the_commit_that_it_is_in(
+    single: Tried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = Commits()
+    watched = Watched(commits).open(single.database)
+    monkeypatch.setattr(single.database, "_on_commit", watched.telling(lambda _: None))
+    grouped(watched, noting, once(lose_a_race, noting), noting)
+    assert commits.units == [3, 1]
 
 
 def test_units_that_were_put_off_share_the_next_transaction(single: Tried, url: sa.URL) -> None:
