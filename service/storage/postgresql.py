@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cached_property
@@ -100,10 +99,9 @@ class PostgresqlDatabase:
                 return work(self._store(reading))
 
     def _write_until_closed(self) -> None:
-        put_off: deque[Unit] = deque()
-        while unit := put_off.popleft() if put_off else self._units.wait():
+        while unit := self._units.wait():
             if unit.begin():
-                put_off += self._units.again(self._take_turn(unit))
+                self._units.again(self._take_turn(unit))
 
     def _take_turn(self, first: Unit) -> list[Unit]:
         """Write a unit, and those that wait meanwhile with it; returns which are to be done again."""

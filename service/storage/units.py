@@ -59,14 +59,11 @@ class Units:
             self._append(Unit(work, future, shares))
         return future
 
-    def again(self, units: Sequence[Unit]) -> Sequence[Unit]:
-        """Put these at the end, for whoever takes them; once it is closed, returns them: nobody else may come."""
+    def again(self, units: Sequence[Unit]) -> None:
+        """Put these at the end, for whoever takes them; once it is closed, whoever does so must take what is left."""
         with self._changed:
-            if self._closed:
-                return units
             for unit in units:
                 self._append(unit)
-        return ()
 
     def close(self) -> None:
         """Take no more; whoever takes what is left finds the end behind it."""
