@@ -41,17 +41,22 @@ class Mutation:
         return 0 if self._closing else count
 
     async def answer(
-        self, work: Work, status: int = 200, location: Callable[[BaseModel], str] | None = None
+        self,
+        work: Work,
+        status: int = 200,
+        location: Callable[[BaseModel], str] | None = None,
+        *,
+        joins: bool = False,
     ) -> Response:
         """Do the work, or find what was answered the first time; neither holds a thread while it waits its turn."""
-        return respond(await self._done(lambda store: self._unit(store, work, status, location)))
+        return respond(await self._done(lambda store: self._unit(store, work, status, location), joins=joins))
 
-    async def attempt(self, work: Work, *, keep: Callable[[BaseModel], bool]) -> StoredAnswer:
+    async def attempt(self, work: Work, *, keep: Callable[[BaseModel], bool], joins: bool = False) -> StoredAnswer:
         """The same, where an answer that is not to be kept may come out otherwise when asked again."""
-        return await self._done(lambda store: self._unit(store, work, 200, None, keep))
+        return await self._done(lambda store: self._unit(store, work, 200, None, keep), joins=joins)
 
-    async def _done(self, unit: Callable[[Store], StoredAnswer]) -> StoredAnswer:
-        answer = await self._arrivals.of(self._database.submit(unit))
+    async def _done(self, unit: Callable[[Store], StoredAnswer], *, joins: bool) -> StoredAnswer:
+        answer = await self._arrivals.of(self._database.submit(unit, joins=joins))
         # Its line of the log, if it gets one, says what it was about.
         self._scope.setdefault("state", {})["answer"] = answer
         return answer

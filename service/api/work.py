@@ -65,11 +65,11 @@ async def claim(
 
     async def in_turn() -> StoredAnswer | None:
         # Nobody would ever run what is leased to a worker that has hung up.
-        said = first if await request.is_disconnected() else await mutating.attempt(work, keep=_has_trials)
+        said = first if await request.is_disconnected() else await mutating.attempt(work, keep=_has_trials, joins=True)
         return None if said.body == _NOTHING and said is not first else said
 
     seen, seconds = notifier.generation, min(wanted.wait_seconds, MAX_WAIT_SECONDS)
-    first = await mutating.attempt(work, keep=_has_trials)
+    first = await mutating.attempt(work, keep=_has_trials, joins=True)
     if seconds == 0 or not _is_empty(first):
         return respond(first)
     if first.body == _NOTHING:
@@ -100,7 +100,7 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
             claimed=_NOTHING_CLAIMED,
         )
 
-    return await mutating.answer(work)
+    return await mutating.answer(work, joins=True)
 
 
 @trials.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
@@ -113,7 +113,7 @@ async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating)
         done = complete_trial(store, trial_id, said.lease, said.value, said.samples, _numbers(said.epochs), claims)
         return CompleteAnswer(trial=trial_view(done.trial), claimed=claimed_view(done.claimed))
 
-    return await mutating.answer(work)
+    return await mutating.answer(work, joins=True)
 
 
 @trials.post("/trials/{trial_id}/fail", response_model=TrialView)
@@ -130,7 +130,8 @@ async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Resp
                 retryable=said.retryable,
                 epochs=_numbers(said.epochs),
             )
-        )
+        ),
+        joins=True,
     )
 
 
@@ -138,7 +139,7 @@ async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Resp
 async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
     """Give a trial back; the attempt does not count."""
     return await mutating.answer(
-        lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs)))
+        lambda store: trial_view(release_trial(store, trial_id, said.lease, _numbers(said.epochs))), joins=True
     )
 
 

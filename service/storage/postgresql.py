@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cached_property
@@ -11,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from service.storage.attendance import Attendance
-from service.storage.condition import Condition
+from service.storage.condition import Condition, StorageUnavailable
 from service.storage.postgresql_engine import postgresql_engine
 from service.storage.postgresql_groups import TRIES, Group, OnRetry, passing_cause
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
-from service.storage.units import Unit, Units
+from service.storage.units import Unit, Units, tell
 
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.2
@@ -72,8 +71,8 @@ class PostgresqlDatabase:
     def write(self, work: Work[Result]) -> Result:
         return self.submit(work).result()
 
-    def submit(self, work: Work[Result]) -> Future[Result]:
-        return self._units.submit(work)
+    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:
+        return self._units.submit(work, shares=joins)
 
     def close(self) -> None:
         """Write what was submitted, then close every connection."""
@@ -100,10 +99,9 @@ class PostgresqlDatabase:
                 return work(self._store(reading))
 
     def _write_until_closed(self) -> None:
-        put_off: deque[Unit] = deque()
-        while unit := put_off.popleft() if put_off else self._units.wait():
+        while unit := self._units.wait():
             if unit.begin():
-                put_off += self._take_turn(unit)
+                self._units.again(self._take_turn(unit))
 
     def _take_turn(self, first: Unit) -> list[Unit]:
         """Write a unit, and those that wait meanwhile with it; returns which are to be done again."""
@@ -111,7 +109,6 @@ class PostgresqlDatabase:
             self._sleep(self._pause_seconds(first.tries - 1))
         group = Group(first, self._store, self._on_retry)
         try:
-            self._begin_again()
             self._transact(group)
         except OutcomeUnknown as error:
             group.fail(self._told(error))
@@ -119,26 +116,35 @@ class PostgresqlDatabase:
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
             if again := group.again(error):
                 return again
-            group.fail(self._told(error))
-            return []
+            self._fail(group, self._told(error))
+            return group.put_off
         if group.answered:
             self._condition.written()
-            self._on_commit(frozenset(group.signals))
+            tell(self._on_commit, frozenset(group.signals))
             group.answer()
         return group.put_off
 
-    def _begin_again(self) -> None:
-        """After a failure: what is to be written first, by itself."""
-        if self._condition.trouble is not None:
-            with self._engine.begin() as connection:
-                store = self._store(connection)
-                self._resume(store)
-            self._on_commit(frozenset(store.signals))
+    def _fail(self, group: Group, told: Exception) -> None:
+        group.fail(told)
+        if not group.connected and isinstance(told, StorageUnavailable):
+            # Those who wait would each wait as long as this one for a connection that there is not.
+            self._units.refuse(told)
 
     def _transact(self, group: Group) -> None:
-        with self._engine.connect() as connection, connection.begin() as transaction:
-            group.carry_out(connection, self._units)
-            _commit(transaction)
+        with self._engine.connect() as connection:
+            group.connected = True
+            self._begin_again(connection)
+            with connection.begin() as transaction:
+                group.carry_out(connection, self._units)
+                _commit(transaction)
+
+    def _begin_again(self, connection: sa.Connection) -> None:
+        """After a failure: what is to be written first, by itself."""
+        if self._condition.trouble is not None:
+            store = self._store(connection)
+            with connection.begin():
+                self._resume(store)
+            tell(self._on_commit, frozenset(store.signals))
 
     def _told(self, error: Exception) -> Exception:
         """An error as those who wait are to hear of it."""

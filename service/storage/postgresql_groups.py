@@ -14,11 +14,14 @@ from service.storage.units import Unit, Units
 
 # A row that another transaction has written first is found when the work is done again.
 RACES: Mapping[str, str] = {"40001": "serialization", "40P01": "deadlock", "23505": "unique"}
-OVERDUE = ("55P03", "57014")
-"""What a unit is told that would have kept a lock from others, or from its group, for too long."""
+LOCKED, SLOW, IDLE = "55P03", "57014", "25P03"
 TRIES = 10
-LARGEST_GROUP = 32
+# A unit may take three subtransactions, and PostgreSQL looks those of a transaction up slowly that has more than 64.
+LARGEST_GROUP = 20
 LONGEST_GROUP_SECONDS = 0.1
+# Whoever leads waits for a lock, and leaves it to others after a while, since each has only a few threads that write.
+# A server that is stopped in the middle must not keep its locks: what it has begun is undone.
+LEADING = "SET LOCAL lock_timeout = 1000; SET LOCAL idle_in_transaction_session_timeout = 10000; "
 # Whoever joins others holds their locks too. It may wait for nobody, since that one may wait for these, and what
 # takes long is done alone.
 IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
@@ -35,17 +38,20 @@ class Group:
     def __init__(self, first: Unit, open_store: Open, on_retry: OnRetry) -> None:
         self.begun, self.put_off = [first], list[Unit]()
         self.signals: set[Signal] = set()
+        self.connected = False
         self._answers: list[tuple[Unit, Any, Exception | None]] = []
         self._open, self._on_retry = open_store, on_retry
 
     def carry_out(self, connection: sa.Connection, waiting: Units) -> None:
         """Do all of them; what raises here has undone them all."""
         first = self.begun[0]
-        run_plain(connection, "SAVEPOINT unit")
+        run_plain(connection, f"{LEADING}SAVEPOINT unit")
         self._do(connection, first)
         # Its wait for a lock is not counted: by then the more others wait.
         until = monotonic() + LONGEST_GROUP_SECONDS
-        while not first.alone and len(self.begun) < LARGEST_GROUP and monotonic() < until and (unit := waiting.next()):
+        while first.shares and len(self.begun) < LARGEST_GROUP and monotonic() < until:
+            if (unit := waiting.next_to_join()) is None:
+                break
             if unit.begin():
                 self._join(connection, unit)
         if len(self.begun) > 1:
@@ -72,13 +78,15 @@ class Group:
         if len(self.begun) == 1:
             return [unit for unit in self.begun if self._may_try(unit, error)]
         for unit in self.begun:
-            unit.alone = True
+            unit.shares = False
             self._may_try(unit, error)
         return self.begun
 
     def _join(self, connection: sa.Connection, unit: Unit) -> None:
-        run_plain(connection, f"RELEASE SAVEPOINT unit; {IMPATIENT if len(self.begun) == 1 else ''}SAVEPOINT unit")
+        limits = IMPATIENT if len(self.begun) == 1 else ""
+        # Whatever happens from here on, it is one of those that are answered or done again.
         self.begun.append(unit)
+        run_plain(connection, f"RELEASE SAVEPOINT unit; {limits}SAVEPOINT unit")
         self._do(connection, unit)
 
     def _do(self, connection: sa.Connection, unit: Unit) -> None:
@@ -96,11 +104,17 @@ class Group:
             self.signals |= store.signals
 
     def _undone(self, unit: Unit, error: Exception) -> None:
-        overdue = unit is not self.begun[0] and _state(error) in OVERDUE
-        if overdue or self._may_try(unit, error):
+        if self._is_overdue(unit, error) or self._may_try(unit, error):
             self.put_off.append(unit)
         else:
             self._answers.append((unit, None, error))
+
+    def _is_overdue(self, unit: Unit, error: Exception) -> bool:
+        """Whether it would have kept its thread waiting for a lock, or its group waiting for it, for too long."""
+        slow = _state(error) == SLOW and unit is not self.begun[0]
+        if slow:
+            unit.shares = False
+        return slow or _state(error) == LOCKED
 
     def _may_try(self, unit: Unit, error: Exception) -> bool:
         cause = passing_cause(error)
@@ -113,7 +127,7 @@ class Group:
 
 def passing_cause(error: Exception) -> str | None:
     """Why work that was undone may succeed when it is done again; None where it would fail as before."""
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+    if isinstance(error, sa.exc.DBAPIError) and (error.connection_invalidated or _state(error) == IDLE):
         return "connection"
     return RACES.get(_state(error))
 

@@ -15,7 +15,7 @@ from service.storage.condition import Condition, StorageUnavailable, cause_of
 from service.storage.savepoints import savepoint
 from service.storage.sqlite_library import described, library
 from service.storage.store import Clock, Entropy, Listener, Result, Store, Work
-from service.storage.units import Unit, Units
+from service.storage.units import Unit, Units, tell
 
 LARGEST_BATCH = 64
 
@@ -75,7 +75,7 @@ class SqliteDatabase:
     def write(self, work: Work[Result]) -> Result:
         return self.submit(work).result()
 
-    def submit(self, work: Work[Result]) -> Future[Result]:
+    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:  # noqa: ARG002 (all of them may)
         return self._units.submit(work)
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class SqliteDatabase:
             for unit in begun:
                 unit.answer(None, error)
             return
-        self._on_commit(frozenset().union(*signals))
+        tell(self._on_commit, frozenset().union(*signals))
         for unit, result, failure in answers:
             unit.answer(result, failure)
 

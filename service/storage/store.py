@@ -160,8 +160,8 @@ class Database(Protocol):
 
     def write(self, work: Work[Result]) -> Result: ...
 
-    def submit(self, work: Work[Result]) -> Future[Result]:
-        """Start a writing unit of work; the future is done after its commit."""
+    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:
+        """Start a writing unit of work; the future is done after its commit. A short one may join others in theirs."""
         ...
 
     def close(self) -> None: ...

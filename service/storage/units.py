@@ -1,12 +1,16 @@
 """Writing units of work that wait for their turn."""
 
-import queue
+import logging
 import threading
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from service.storage.store import Result, Work
+from service.storage.store import Listener, Result, Signal, Work
+
+log = logging.getLogger("shibori.storage")
 
 
 class DatabaseClosed(RuntimeError):
@@ -19,9 +23,14 @@ class Unit:
 
     work: Work[Any]
     future: Future[Any]
+    shares: bool = False
+    """Whether it may share a transaction where each unit holds the locks of the others: whatever is short may."""
     tries: int = 0
-    alone: bool = False
-    """Whether it is to share its transaction with no other."""
+
+    @property
+    def joins(self) -> bool:
+        """Whether it may join a transaction; one that was begun in vain begins its own, after a pause."""
+        return self.shares and not self.tries
 
     def begin(self) -> bool:
         """False where its caller has gone before it began; from here on it cannot be called off."""
@@ -38,40 +47,63 @@ class Units:
     """A line that any number of threads take from, and that ends when it is closed."""
 
     def __init__(self) -> None:
-        self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
-        self._closing = threading.Lock()
+        self._waiting: deque[Unit] = deque()
+        self._changed = threading.Condition()
         self._closed = False
 
-    def submit(self, work: Work[Result]) -> Future[Result]:
+    def submit(self, work: Work[Result], *, shares: bool = False) -> Future[Result]:
         future: Future[Result] = Future()
-        with self._closing:
+        with self._changed:
             if self._closed:
                 raise DatabaseClosed("the database is closed")
-            self._waiting.put(Unit(work, future))
+            self._append(Unit(work, future, shares))
         return future
+
+    def again(self, units: Sequence[Unit]) -> None:
+        """Put these at the end, for whoever takes them; once it is closed, whoever does so must take what is left."""
+        with self._changed:
+            for unit in units:
+                self._append(unit)
 
     def close(self) -> None:
         """Take no more; whoever takes what is left finds the end behind it."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._waiting.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def wait(self) -> Unit | None:
         """The next one, as soon as there is one; None at the end."""
-        return self._unless_end(self._waiting.get())
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            return self._waiting.popleft() if self._waiting else None
 
     def next(self) -> Unit | None:
         """One that waits already, or None."""
-        try:
-            return self._unless_end(self._waiting.get_nowait())
-        except queue.Empty:
-            return None
+        with self._changed:
+            return self._waiting.popleft() if self._waiting else None
+
+    def next_to_join(self) -> Unit | None:
+        """One that waits already, if the next one joins others."""
+        with self._changed:
+            return self._waiting.popleft() if self._waiting and self._waiting[0].joins else None
+
+    def refuse(self, error: Exception) -> None:
+        """Tell all that wait."""
+        while unit := self.next():
+            if unit.begin():
+                unit.answer(None, error)
 
     def empty(self) -> bool:
-        return self._waiting.empty()
+        return not self._waiting
 
-    def _unless_end(self, unit: Unit | None) -> Unit | None:
-        if unit is None:
-            self._waiting.put(None)
-        return unit
+    def _append(self, unit: Unit) -> None:
+        self._waiting.append(unit)
+        self._changed.notify()
+
+
+def tell(listener: Listener, signals: frozenset[Signal]) -> None:
+    """Tell of a commit: those whose units are in it are to be answered, whatever the listener does."""
+    try:
+        listener(signals)
+    except Exception:
+        log.exception("what is to be done after a commit has failed")

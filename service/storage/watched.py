@@ -37,17 +37,25 @@ class _Unit:
     context: Context = field(default_factory=copy_context)
     facts: Sequence[Fact] = ()
     waits: bool = True
+    batch: "dict[_Unit, None]" = field(default_factory=dict)
+    """What its last try is counted in."""
 
     def __call__(self, store: Store) -> Any:
         self.begin()
+        self.leave_batch()
         start = perf_counter()
         try:
             # What is logged on the way is of the request that it is done for.
             result = self.context.run(self.work, store)
         finally:
-            self.watched.ended(self, perf_counter() - start)
+            self.watched.ended(perf_counter() - start)
+        self.batch = self.watched.count(self)
         self.facts = store.facts
         return result
+
+    def leave_batch(self) -> None:
+        """Where it was undone after all; a commit has counted it already."""
+        self.batch.pop(self, None)
 
     def begin(self) -> None:
         if self.waits:
@@ -87,10 +95,14 @@ class Watched:
 
         return committed
 
-    def ended(self, unit: _Unit, seconds: float) -> None:
+    def ended(self, seconds: float) -> None:
         self.watch.took("write", seconds)
-        self._batch.units[unit] = None
         self._batch.ended_at = perf_counter()
+
+    def count(self, unit: _Unit) -> dict[_Unit, None]:
+        """What it is now in: the batch of its thread."""
+        self._batch.units[unit] = None
+        return self._batch.units
 
     @property
     def description(self) -> str:
@@ -110,11 +122,11 @@ class Watched:
     def write(self, work: Work[Result]) -> Result:
         return self.submit(work).result()
 
-    def submit(self, work: Work[Result]) -> Future[Result]:
+    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:
         unit = _Unit(work, self)
         self.watch.waits(1)
         try:
-            future: Future[Result] = self._database.submit(unit)
+            future: Future[Result] = self._database.submit(unit, joins=joins)
         except BaseException:
             unit.begin()
             raise
@@ -126,6 +138,6 @@ class Watched:
 
     def _settle(self, unit: _Unit, done: Future[Any]) -> None:
         unit.begin()
-        self._batch.units.pop(unit, None)
+        unit.leave_batch()
         if not done.cancelled() and done.exception() is None and unit.facts:
             self.watch.happened(unit.facts)

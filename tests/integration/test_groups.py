@@ -3,16 +3,22 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from service.storage import postgresql_groups
-from service.storage.postgresql import PostgresqlDatabase
+from service.storage import postgresql, postgresql_groups
+from service.storage.condition import StorageUnavailable
 from service.storage.postgresql_engine import own_session
-from service.storage.store import OutcomeUnknown, Store
+from service.storage.sqlite import SqliteDatabase
+from service.storage.store import Database, OutcomeUnknown, Store, system_clock
+from service.storage.watched import Watched
+from tests.integration.harness import SeededEntropy
 from tests.integration.postgresql_proxy import Loss, Proxy
+from tests.integration.test_races import until
 from tests.integration.tried import Tried, execute, lose_a_race, note, notes
 
 PATIENCE_SECONDS = 30.0
@@ -35,7 +41,7 @@ def single(noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> Iterat
     single.database.close()
 
 
-def started(database: PostgresqlDatabase, *units: Unit) -> list[Future[object]]:
+def started(database: Database, *units: Unit) -> list[Future[object]]:
     """Units of one transaction."""
     begun, go = threading.Event(), threading.Event()
 
@@ -43,14 +49,14 @@ def started(database: PostgresqlDatabase, *units: Unit) -> list[Future[object]]:
         begun.set()
         assert go.wait(PATIENCE_SECONDS)
 
-    futures = [database.submit(hold)]
+    futures = [database.submit(hold, joins=True)]
     assert begun.wait(PATIENCE_SECONDS)
-    futures += [database.submit(unit) for unit in units]
+    futures += [database.submit(unit, joins=True) for unit in units]
     go.set()
     return futures[1:]
 
 
-def grouped(database: PostgresqlDatabase, *units: Unit) -> list[Any]:
+def grouped(database: Database, *units: Unit) -> list[Any]:
     """What the callers of units of one transaction were told."""
     return [one.exception(PATIENCE_SECONDS) or one.result() for one in started(database, *units)]
 
@@ -59,6 +65,12 @@ def noting(store: Store) -> object:
     """Writes a line, and tells its transaction."""
     note(store)
     return store._connection.scalar(sa.text("SELECT txid_current()"))
+
+
+def waiting(store: Store) -> object:
+    """Waits for a lock that another has."""
+    execute(store, "SELECT pg_advisory_xact_lock(7)")
+    return noting(store)
 
 
 def once(first: Unit, then: Unit) -> Unit:
@@ -139,6 +151,52 @@ def test_a_connection_that_is_lost_beneath_a_statement_compiled_once_is_noticed(
     assert notes(single.database) == 1
 
 
+def test_a_connection_that_is_lost_between_two_units_loses_none_of_them(single: Tried, url: sa.URL) -> None:
+    def cut_off(store: Store) -> None:
+        with own_session(url) as session:
+            pid = number(store, "SELECT pg_backend_pid()")
+            session.execute("SELECT pg_terminate_backend(%s)", [pid])
+            until(lambda: not session.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone())
+
+    told = grouped(single.database, noting, once(cut_off, noting), noting)
+    assert all(isinstance(one, int) for one in told)
+    assert notes(single.database) == 3
+
+
+def test_a_server_that_stops_in_the_middle_of_a_transaction_gives_its_locks_back(
+    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = "SELECT current_setting('lock_timeout') || ', ' || current_setting('idle_in_transaction_session_timeout')"
+    assert single.database.write(lambda store: store._connection.scalar(sa.text(limits))) == "1s, 10s"
+    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL idle_in_transaction_session_timeout = 20; ")
+
+    def stopped(store: Store) -> None:
+        note(store)
+        pid = number(store, "SELECT pg_backend_pid()")
+        with own_session(url) as session:
+            until(lambda: not session.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone())
+        note(store)
+
+    single.database.write(once(stopped, noting))
+    assert (single.causes, notes(single.database)) == (["connection"], 1)
+
+
+def failing(_: object) -> None:
+    raise OSError("nobody hears")
+
+
+def test_those_whose_units_are_committed_are_answered_whatever_a_listener_does(
+    single: Tried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(single.database, "_on_commit", failing)
+    url = sa.make_url(f"sqlite:///{tmp_path}/shibori.db")
+    sqlite = SqliteDatabase(url, clock=system_clock, entropy=SeededEntropy(), on_commit=failing)
+    for database in (single.database, sqlite):
+        assert [database.submit(lambda _: 1).result(PATIENCE_SECONDS) for _ in range(2)] == [1, 1]
+    assert caplog.text.count("OSError: nobody hears") == 4
+    sqlite.close()
+
+
 @pytest.mark.parametrize(("when", "there"), [("before", 0), ("after", 2)])
 def test_all_of_a_group_are_told_that_its_outcome_is_unknown(
     noted: Tried, through: sa.URL, proxy: Proxy, when: Loss, there: int
@@ -153,10 +211,6 @@ def test_all_of_a_group_are_told_that_its_outcome_is_unknown(
 
 
 def test_a_unit_that_would_wait_for_a_lock_lets_the_others_be_committed_first(single: Tried, url: sa.URL) -> None:
-    def waiting(store: Store) -> object:
-        execute(store, "SELECT pg_advisory_xact_lock(7)")
-        return noting(store)
-
     with own_session(url) as session:
         session.execute("SELECT pg_advisory_lock(7)")
         first, second, third = started(single.database, noting, waiting, noting)
@@ -165,6 +219,125 @@ def test_a_unit_that_would_wait_for_a_lock_lets_the_others_be_committed_first(si
         session.execute("SELECT pg_advisory_unlock(7)")
         assert second.result(PATIENCE_SECONDS) != first.result()
     assert (notes(single.database), single.causes) == (3, [])
+
+
+def test_a_lock_that_all_threads_wait_for_does_not_keep_the_others_out(
+    noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
+    with own_session(url) as session:
+        session.execute("SELECT pg_advisory_lock(7)")
+        held = [noted.database.submit(waiting) for _ in range(postgresql.WRITERS)]
+        assert type(noted.database.submit(noting).result(PATIENCE_SECONDS)) is int
+        assert not any(one.done() for one in held)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        assert len({one.result(PATIENCE_SECONDS) for one in held}) == postgresql.WRITERS
+    assert (noted.causes, noted.pauses) == ([], [])
+
+
+class Commits:
+    """Hears how many units shared each commit."""
+
+    def __init__(self) -> None:
+        self.units: list[int] = []
+
+    def happened(self, facts: object) -> None: ...
+
+    def took(self, kind: object, seconds: float) -> None: ...
+
+    def waits(self, change: int) -> None: ...
+
+    def committed(self, units: int, seconds: float) -> None:
+        self.units.append(units)
+
+
+def test_a_unit_that_was_put_off_counts_in_the_commit_that_it_is_in(
+    single: Tried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = Commits()
+    watched = Watched(commits).open(single.database)
+    monkeypatch.setattr(single.database, "_on_commit", watched.telling(lambda _: None))
+    grouped(watched, noting, once(lose_a_race, noting), noting)
+    assert commits.units == [3, 1]
+
+
+def test_units_that_were_put_off_share_the_next_transaction(single: Tried, url: sa.URL) -> None:
+    with own_session(url) as session:
+        session.execute("SELECT pg_advisory_lock(7)")
+        first, *others = started(single.database, noting, *[waiting] * 6)
+        first.result(PATIENCE_SECONDS)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        assert len({one.result(PATIENCE_SECONDS) for one in others}) <= 2
+
+
+def test_units_that_were_put_off_are_done_before_the_database_is_closed(single: Tried, url: sa.URL) -> None:
+    with own_session(url) as session:
+        session.execute("SELECT pg_advisory_lock(7)")
+        first, *others = started(single.database, noting, *[waiting] * 3)
+        closing = threading.Thread(target=single.database.close)
+        closing.start()
+        first.result(PATIENCE_SECONDS)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        closing.join(PATIENCE_SECONDS)
+    assert all(type(one.result(0)) is int for one in others)
+
+
+def test_a_unit_that_was_put_off_is_done_again_where_the_commit_fails_that_it_is_not_in(
+    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, commit = threading.Event(), postgresql._commit
+
+    def fail_once(transaction: sa.RootTransaction) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("not committed")
+        commit(transaction)
+
+    monkeypatch.setattr(postgresql, "_commit", fail_once)
+    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
+    with own_session(url) as session:
+        session.execute("SELECT pg_advisory_lock(7)")
+        unit = single.database.submit(waiting)
+        assert failed.wait(PATIENCE_SECONDS)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        assert type(unit.result(PATIENCE_SECONDS)) is int
+
+
+def test_a_unit_that_may_take_long_shares_its_transaction_with_none(single: Tried) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def hold(store: Store) -> object:
+        begun.set()
+        assert go.wait(PATIENCE_SECONDS)
+        return noting(store)
+
+    held = [single.database.submit(hold, joins=True)]
+    assert begun.wait(PATIENCE_SECONDS)
+    held += [single.database.submit(noting, joins=joins) for joins in (True, False, True)]
+    go.set()
+    first, second, third, last = [one.result(PATIENCE_SECONDS) for one in held]
+    assert first == second
+    assert len({first, third, last}) == 3
+
+
+def test_all_that_wait_are_told_at_once_that_no_connection_can_be_opened(noted: Tried, url: sa.URL) -> None:
+    single, begun, go = Tried(url, writers=1), threading.Event(), threading.Event()
+    tried: list[None] = []
+
+    def unreachable(*_: object) -> None:
+        tried.append(None)
+        begun.set()
+        assert go.wait(PATIENCE_SECONDS)
+        raise psycopg.OperationalError("no route to host")
+
+    sa.event.listen(single.database._engine, "do_connect", unreachable)
+    held = [single.database.submit(note)]
+    assert begun.wait(PATIENCE_SECONDS)
+    held += [single.database.submit(note, joins=joins) for joins in (True, False)]
+    go.set()
+    assert [type(one.exception(PATIENCE_SECONDS)) for one in held] == [StorageUnavailable] * 3
+    assert (len(tried), notes(noted.database)) == (1, 0)
+    single.database.close()
 
 
 def test_a_unit_that_takes_long_is_done_by_itself(single: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +385,11 @@ def test_two_processes_that_change_the_same_rows_lose_no_update_and_wait_for_eac
         lambda store: execute(store, "CREATE TABLE counts AS SELECT id, 0 AS n FROM (VALUES (0), (1)) v(id)")
     )
     both = [Tried(url, writers=2), Tried(url, writers=2)]
-    done = [one.database.submit(add_to((turn + index) % 2)) for turn in range(100) for index, one in enumerate(both)]
+    done = [
+        one.database.submit(add_to((turn + index) % 2), joins=True)
+        for turn in range(100)
+        for index, one in enumerate(both)
+    ]
     for one in done:
         one.result(PATIENCE_SECONDS)
     assert noted.database.read(lambda store: number(store, "SELECT min(n) FROM counts")) == 100
