@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from tests.integration.documented import require_documented
 Json = dict[str, Any]
 LOG_RANGE = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
 NEVER = 1e8
+PATIENCE_SECONDS = 120.0
 
 
 class MovableClock:
@@ -205,3 +207,11 @@ def refused(response: Any, status: int, slug: str) -> Json:
 
 def without(mapping: Mapping[str, Any], *names: str) -> Json:
     return {name: value for name, value in mapping.items() if name not in names}
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Look again and again; fails where it does not come about."""
+    end_at, never = monotonic() + PATIENCE_SECONDS, threading.Event()
+    while not condition():
+        assert monotonic() < end_at, "it did not come about"
+        never.wait(0.01)

@@ -16,9 +16,8 @@ from service.storage.postgresql_engine import own_session
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import Database, OutcomeUnknown, Store, system_clock
 from service.storage.watched import Watched
-from tests.integration.harness import SeededEntropy
+from tests.integration.harness import SeededEntropy, until
 from tests.integration.postgresql_proxy import Loss, Proxy
-from tests.integration.test_races import until
 from tests.integration.tried import Tried, execute, lose_a_race, note, notes
 
 PATIENCE_SECONDS = 30.0

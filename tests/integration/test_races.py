@@ -1,7 +1,6 @@
 """Two that come to one place at once, in both orders: what others lost a result or overran a budget by."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -18,11 +17,10 @@ from service.storage.rounds import Rounds
 from service.storage.store import Store
 from service.storage.studies import Studies
 from service.storage.trials import Trials
-from tests.integration.harness import Api, ok, refused
+from tests.integration.harness import PATIENCE_SECONDS, Api, ok, refused, until
 
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
 
-PATIENCE_SECONDS = 120.0
 NARROWER = {"ranges": {"lr": {"low": 0.01, "high": 0.1}}}
 
 
@@ -85,13 +83,6 @@ class Race:
         else:
             with own_session(sa.make_url(self._api.url)) as session:
                 until(lambda: session.execute(_WAITING).fetchone())
-
-
-def until(condition: Callable[[], object]) -> None:
-    end_at, never = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while not condition():
-        assert time.monotonic() < end_at, "it did not come about"
-        never.wait(0.005)
 
 
 _WAITING = (

@@ -17,11 +17,9 @@ from service.storage.postgresql_groups import TRIES
 from service.storage.postgresql_membership import LEADING, TRUSTED_SECONDS, PostgresqlMembership
 from service.storage.store import OutcomeUnknown, Signal, Store, system_clock
 from tests.integration.cluster import Cluster
-from tests.integration.harness import Api, MovableClock, ok, refused, spec
+from tests.integration.harness import PATIENCE_SECONDS, Api, MovableClock, ok, refused, spec, until
 from tests.integration.postgresql_proxy import Loss, Proxy
 from tests.integration.tried import Tried, execute, lose_a_race, note, notes
-
-PATIENCE_SECONDS = 120.0
 
 
 class Member:
@@ -45,13 +43,6 @@ def joined(url: sa.URL, clock: Callable[[], datetime] = system_clock) -> Iterato
         yield member
     finally:
         member.membership.leave()
-
-
-def until(condition: Callable[[], object]) -> None:
-    end_at, never = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while not condition():
-        assert time.monotonic() < end_at, "it did not come about"
-        never.wait(0.01)
 
 
 def end_session_of_leader(url: sa.URL) -> None:
