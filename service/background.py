@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from service.operations.expire import expire_leases, lengthen_leases, refresh_le
 from service.operations.remove import remove_portion
 from service.storage.attendance import Attendance
 from service.storage.condition import StorageUnavailable
-from service.storage.store import Clock, Database, Store, Work
+from service.storage.store import Clock, Database, Store
 
 log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
@@ -109,8 +109,7 @@ class Sweeper:
     def begin(self) -> None:
         """Count the leases from now on: nobody knows how long there was no server."""
         self._attendance.begin(self._clock())
-        for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
-            self._attendance.note(self._database.write(partial(refresh_leases, study_id)))
+        self._in_each_study(refresh_leases)
 
     def sweep(self) -> None:
         if not self._leads():
@@ -124,9 +123,12 @@ class Sweeper:
 
     def _return(self, now: datetime) -> None:
         gap = self._attendance.gap(now)
-        for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
-            _one(self._database, partial(lengthen_leases, study_id, gap), study_id)
+        self._in_each_study(lambda study_id, store: lengthen_leases(study_id, gap, store))
         self._attendance.resume(self._clock())
+
+    def _in_each_study(self, work: Callable[[str, Store], datetime]) -> None:
+        studies = self._database.read(lambda store: store.trials.studies_with_running())
+        _one_by_one(self._database, studies, work, self._attendance)
 
     def _stand_by(self) -> None:
         """See whether the database is there; what expires is the leader's to sweep."""
@@ -149,21 +151,21 @@ class _Untidy:
 
 def sweep(database: Database, attendance: Attendance) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
-    for study_id in database.read(_studies_to_tidy).studies:
-        if (at := _one(database, partial(_tidy, study_id), study_id)) is not None:
-            attendance.note(at)
+    _one_by_one(database, database.read(_studies_to_tidy).studies, _tidy, attendance)
     attendance.note(database.write(_forget_old_keys))
 
 
-def _one(database: Database, work: Work[datetime], study_id: str) -> datetime | None:
-    """What is done for one study; the others have their turn also where it fails."""
-    try:
-        return database.write(work)
-    except StorageUnavailable:
-        raise
-    except Exception:
-        log.exception("the leases of study %s could not be looked at and will be again", study_id)
-        return None
+def _one_by_one(
+    database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], attendance: Attendance
+) -> None:
+    """One study a transaction; the others have their turn also where one fails."""
+    for study_id in studies:
+        try:
+            attendance.note(database.write(partial(work, study_id)))
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("the leases of study %s could not be looked at and will be again", study_id)
 
 
 def _forget_old_keys(store: Store) -> datetime:

@@ -55,30 +55,23 @@ def test_an_error_goes_to_who_waits_for_it() -> None:
 
 def test_what_nobody_waits_for_any_more_is_called_off() -> None:
     unit: Future[int] = Future()
-
-    async def hang_up() -> None:
-        waiting = asyncio.ensure_future(Arrivals(asyncio.get_running_loop()).of(unit))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-
-    asyncio.run(hang_up())
+    asyncio.run(_hang_up(unit))
     assert unit.cancelled()
 
 
 def test_what_ends_after_its_loop_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     unit: Future[int] = Future()
     unit.set_running_or_notify_cancel()
-
-    async def hang_up() -> None:
-        waiting = asyncio.ensure_future(Arrivals(asyncio.get_running_loop()).of(unit))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-
-    asyncio.run(hang_up())
+    asyncio.run(_hang_up(unit))
     unit.set_result(1)
     assert not caplog.records
+
+
+async def _hang_up(unit: Future[int]) -> None:
+    waiting = asyncio.ensure_future(Arrivals(asyncio.get_running_loop()).of(unit))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
 
 
 def _done(number: int) -> Future[int]:
