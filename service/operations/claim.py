@@ -182,8 +182,10 @@ def _waiting(store: Store, study: Study, terms: Terms, count: int, keep: Callabl
         return []
     waiting = store.trials.next_waiting(study.id, purposes, count)
     if Purpose.SEARCH in purposes and len(waiting) < count and study.reached(store.now) is None:
-        waiting += draw(store, study, count - len(waiting))
-        if not waiting:
+        drawn = draw(store, study, count - len(waiting))
+        waiting += drawn
+        if not drawn:
+            # Also where something else waits: nothing that follows its end brings the search to its own.
             conclude(store, study.id)
             keep()
     if waiting:

@@ -109,6 +109,16 @@ def test_a_bound_at_which_the_search_gives_up_is_none_for_a_confirmation(api: Ap
     assert len(api.claim(9)) == 2
 
 
+def test_a_search_whose_space_runs_out_where_repeats_wait_ends(api: Api) -> None:
+    choices = {"type": "categorical", "choices": [0.1, 0.2]}
+    api.submit(space={"lr": choices}, search={"algorithm": "grid", "seed": 0}, budget={"trials": 9})
+    api.run([0.5, 0.9])
+    confirm(api, n=1, seeds=1)
+    (repeat,) = api.claim(2)
+    assert repeat["purpose"] == "confirmation"
+    assert (api.show()["status"], api.show()["ended_by"]) == ("completed", "space")
+
+
 def test_most_trials_at_once_count_whatever_they_are_for(api: Api) -> None:
     searched(api, max_parallel=2)
     confirm(api, n=1, seeds=5)
