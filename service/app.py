@@ -29,7 +29,7 @@ from service.api import (
 )
 from service.api.arrivals import Arrivals
 from service.api.body_limit import BodyLimit
-from service.api.observed import API, Observed
+from service.api.observed import Observed
 from service.api.work_calls import WorkCalls
 from service.background import Remover, Repeated, Sweeper
 from service.metrics import Metrics
@@ -52,6 +52,23 @@ from service.storage.watched import Watched
 from service.suggesting import SearchProcess, Suggester
 
 log = logging.getLogger("shibori.server")
+_PARTS = (
+    work,
+    studies,
+    trials,
+    replay,
+    rounds,
+    importance,
+    confirmation,
+    figures,
+    weights,
+    catalogue,
+    health,
+    measures,
+)
+# Taken as they are: a router that is included has all that its calls take looked through once more, which takes as long
+# as everything else that a server does when it starts.
+ROUTES = [*work.trials.routes, *(route for part in _PARTS for route in part.router.routes)]
 SUGGESTER_PAUSE_SECONDS = REMOVER_PAUSE_SECONDS = 1.0
 SHORTEST_ABSENCE_SECONDS = 1.0
 
@@ -133,6 +150,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         version=version("shibori"),
         description="A hyperparameter search service: submit a search, let workers train, ask for the best.",
         lifespan=lifespan,
+        routes=ROUTES,
     )
     app.state.notifier, app.state.pause_worker_after = notifier, settings.pause_worker_after
     app.state.counted, app.state.happened = metrics.registry, metrics.happened
@@ -141,11 +159,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)
-    app.include_router(work.trials, prefix=API)
-    for part in (work, studies, trials, replay, rounds, importance, confirmation, figures, weights, catalogue):
-        app.include_router(part.router, prefix=API)
-    app.include_router(health.router)
-    app.include_router(measures.router)
     documented.complete_document(app)
     return app
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from service.api.addresses import API
 from service.api.mutation import Mutating
 from service.api.reading import Cursor, Limit, Reading, cut, read_cursor, worker_name, write_cursor
 from service.api.strict_json import StrictRoute
@@ -18,7 +19,7 @@ from service.operations.describe import (
 from service.operations.pause_worker import release_worker
 from service.protocol import MAX_PAGE, Algorithms, Objectives, ObjectiveView, Plugin, WorkerList, WorkerView
 
-router = APIRouter(tags=["catalogue"], route_class=StrictRoute)
+router = APIRouter(prefix=API, tags=["catalogue"], route_class=StrictRoute)
 WorkerKey = Annotated[str, Path(min_length=1, max_length=256, pattern="^[^\\x00]*$")]
 
 

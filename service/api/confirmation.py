@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from service.api.addresses import STUDY
 from service.api.confirmation_views import confirmation_view, final_test_view
 from service.api.mutation import Mutating
 from service.api.reading import Reading, StudyKey
@@ -10,7 +11,7 @@ from service.operations.confirm import Wanted, confirm, confirmation_of
 from service.operations.final_test import ask_for_final_test, final_test_of
 from service.protocol import Confirmation, ConfirmationRequest, FinalTest, FinalTestRequest
 
-router = APIRouter(prefix="/studies/{study}", tags=["confirmation"], route_class=StrictRoute)
+router = APIRouter(prefix=STUDY, tags=["confirmation"], route_class=StrictRoute)
 BEST_FIVE, BEST_CONFIRMED = ConfirmationRequest(), FinalTestRequest()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from service.api.addresses import API
 from service.api.problems import KINDS, MEDIA_TYPE, OUTCOME_UNKNOWN, SHUTTING_DOWN, UNAVAILABLE, Kind
 from service.domain import errors
 from service.domain.errors import ShiboriError
@@ -13,7 +14,6 @@ from service.protocol import Problem
 
 Json = dict[str, Any]
 STUDY, TRIAL = "/studies/{study}", "/trials/{trial_id}"
-API = "/api/v1"
 CHANGING = ("post", "put", "patch", "delete")
 WITHOUT_DATABASE = ("get /algorithms", "get /objectives")
 _HELD = (errors.TrialNotFound, errors.LeaseLost)

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 
 from service import figures
+from service.api.addresses import STUDY
 from service.api.reading import Reading, StudyKey
 from service.domain.errors import FigureNotFound
 from service.storage.store import Store
 
-router = APIRouter(prefix="/studies/{study}/figures", tags=["figures"])
+router = APIRouter(prefix=f"{STUDY}/figures", tags=["figures"])
 
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 FigureName = Annotated[str, Path(max_length=64)]

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from service.api.addresses import STUDY
 from service.api.computing import Computing
 from service.api.reading import Reading, StudyKey
 from service.api.strict_json import StrictRoute
@@ -9,7 +10,7 @@ from service.importance.judge import METHOD, Weight, judge
 from service.operations.importance import plan_importance
 from service.protocol import Importance, ParameterImportance
 
-router = APIRouter(prefix="/studies/{study}", tags=["studies"], route_class=StrictRoute)
+router = APIRouter(prefix=STUDY, tags=["studies"], route_class=StrictRoute)
 
 
 @router.get("/importance")

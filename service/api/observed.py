@@ -10,14 +10,13 @@ from typing import Any, Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.about import about
+from service.api.addresses import CLAIMS, TRIALS
 from service.logs import request_id
 
 log = logging.getLogger("shibori.requests")
 Requests = Literal["all", "mutations", "none"]
 Count = Callable[[str, str, int, float], None]
 """Hears of each answer: its method, the template of its route, its status and its seconds."""
-API = "/api/v1"
-CLAIMS, TRIALS = f"{API}/claims", f"{API}/trials/"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _GIVEN_ID = re.compile(rb"[\x20-\x7e]{1,128}")
@@ -68,10 +67,7 @@ def _level(method: str, route: str, status: int) -> int:
 def template(scope: Scope) -> str:
     """The path of a request's route with the names of its parameters; one word for what no route is for."""
     path: str | None = getattr(scope.get("route"), "path", None)
-    if path is None:
-        return "unmatched"
-    # A route that was included knows its path below the prefix only.
-    return API + path if scope["path"].startswith(f"{API}/") and not path.startswith(API) else path
+    return path or "unmatched"
 
 
 def _id_of(scope: Scope) -> bytes:

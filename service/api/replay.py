@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from service.api.addresses import STUDY
 from service.api.computing import Computing
 from service.api.reading import Reading, StudyKey, TrialNumber
 from service.api.strict_json import StrictRoute
@@ -9,7 +10,7 @@ from service.operations.draw import versions
 from service.operations.replay import plan_replay
 from service.protocol import Replay
 
-router = APIRouter(prefix="/studies/{study}", tags=["trials"], route_class=StrictRoute)
+router = APIRouter(prefix=STUDY, tags=["trials"], route_class=StrictRoute)
 
 
 @router.get("/trials/{number}/replay")

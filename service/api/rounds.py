@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from service.api.addresses import STUDY
 from service.api.mutation import Mutating
 from service.api.reading import Reading, StudyKey
 from service.api.strict_json import StrictRoute
@@ -14,7 +15,7 @@ from service.operations.open_round import open_by_policy, open_given, open_propo
 from service.protocol import Narrowing, RoundList, RoundRequest, RoundView
 from service.storage.store import Store
 
-router = APIRouter(prefix="/studies/{study}", tags=["rounds"], route_class=StrictRoute)
+router = APIRouter(prefix=STUDY, tags=["rounds"], route_class=StrictRoute)
 
 
 @router.get("/narrowing")

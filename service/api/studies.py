@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+from service.api.addresses import STUDIES
 from service.api.mutation import Mutating
 from service.api.reading import (
     Cursor,
@@ -33,7 +34,7 @@ from service.protocol import MAX_PAGE, StudyPage, StudyPatch, StudySpec, StudyVi
 from service.storage.store import Store
 from service.storage.studies import StudyFilter
 
-router = APIRouter(prefix="/studies", tags=["studies"], route_class=StrictRoute)
+router = APIRouter(prefix=STUDIES, tags=["studies"], route_class=StrictRoute)
 
 
 CAN_BE_TAKEN_AWAY = ("narrowing", "pruning")
@@ -45,7 +46,7 @@ def _shown(store: Store, study: Study) -> StudyView:
 
 def _location(view: BaseModel) -> str:
     assert isinstance(view, StudyView)
-    return f"/api/v1/studies/{view.id}"
+    return f"{STUDIES}/{view.id}"
 
 
 @router.post("", status_code=201, response_model=StudyView)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from service.api.addresses import STUDY
 from service.api.mutation import Mutating
 from service.api.negotiation import quality
 from service.api.reading import (
@@ -49,7 +50,7 @@ from service.storage.curves import FIRST, Ended
 from service.storage.store import Store
 from service.storage.trial_lists import TrialFilter
 
-router = APIRouter(prefix="/studies/{study}", tags=["trials"], route_class=StrictRoute)
+router = APIRouter(prefix=STUDY, tags=["trials"], route_class=StrictRoute)
 
 
 @router.get("/trials", response_model=TrialPage)

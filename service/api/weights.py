@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.api.addresses import API
 from service.api.mutation import Mutating
 from service.api.reading import Reading, StudyKey, TrialId
 from service.operations.weights import best_weights, take_weights
 
-router = APIRouter(tags=["weights"])
+router = APIRouter(prefix=API, tags=["weights"])
 BINARY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 Lease = Annotated[str, Query(min_length=1, max_length=128, description="The token of the lease.")]
 

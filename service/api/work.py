@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
+from service.api.addresses import API
 from service.api.mutation import Mutating, respond
 from service.api.problems import SHUTTING_DOWN, problem
 from service.api.reading import TrialId
@@ -35,8 +36,8 @@ from service.storage.keys import StoredAnswer
 from service.storage.store import Store
 from service.storage.workers import Terms
 
-router = APIRouter(tags=["work"], route_class=StrictRoute)
-trials = APIRouter(tags=["work"], route_class=StrictRoute)
+router = APIRouter(prefix=API, tags=["work"], route_class=StrictRoute)
+trials = APIRouter(prefix=API, tags=["work"], route_class=StrictRoute)
 
 Waiting = Notifier[StoredAnswer]
 PAUSED_SECONDS = 1.0

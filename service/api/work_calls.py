@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.addresses import TRIALS
 from service.api.mutation import Mutation
-from service.api.observed import TRIALS
 from service.api.problems import answer_to
 from service.api.strict_json import loads
 from service.protocol import LARGEST_ID
