@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.storage import migrations
+from tests.integration.emptied import emptied, schema_of
 
 TEMPLATE = "migrated"
 # Ends with the tests, however they end: then its standard input closes.
@@ -34,7 +35,7 @@ def binaries() -> Path | None:
 
 
 class Cluster:
-    """Started once a session; every test gets a database of its own, copied from a migrated one."""
+    """Started once a session; every test gets a database of its own, copied from a migrated one or empty again."""
 
     def __init__(self, folder: Path, options: str = QUICK) -> None:
         self._binaries, self._options, self._numbers = folder, options, count()
@@ -51,12 +52,15 @@ class Cluster:
         self._wait_until_it_answers()
         self._execute(f"CREATE DATABASE {TEMPLATE}")
         migrations.upgrade(self.url(TEMPLATE))
+        self._schema, self._emptied = schema_of(self._address(TEMPLATE)), list[str]()
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://postgres@/{name}?host={self._home}"
 
     def create(self) -> str:
-        """The name of a fresh, migrated database."""
+        """The name of a migrated database without any rows."""
+        if self._emptied:
+            return self._emptied.pop()
         name = f"test_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return name
@@ -67,12 +71,22 @@ class Cluster:
         self._execute(f"CREATE DATABASE {name}")
         return name
 
+    def give_back(self, name: str) -> None:
+        """Keep it for the next test, if only rows were changed in it."""
+        if emptied(self._address(name), self._schema):
+            self._emptied.append(name)
+        else:
+            self.drop(name)
+
     def drop(self, name: str) -> None:
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def stop(self) -> None:
         self._admin.dispose()
         self._server.communicate()
+
+    def _address(self, name: str) -> str:
+        return f"host={self._home} user=postgres dbname={name}"
 
     def _start(self) -> subprocess.Popen[bytes]:
         options = f"{self._options} -c listen_addresses= -c unix_socket_directories={self._home}".split()

@@ -60,7 +60,7 @@ def migrated(request: pytest.FixtureRequest, folder: Path, backend: str | None =
     cluster: Cluster = request.getfixturevalue("cluster")
     name = cluster.create()
     yield cluster.url(name)
-    cluster.drop(name)
+    cluster.give_back(name)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def shared_api(shared_url: str) -> Iterator[Api]:
 def url(cluster: Cluster) -> Iterator[sa.URL]:
     name = cluster.create()
     yield sa.make_url(cluster.url(name))
-    cluster.drop(name)
+    cluster.give_back(name)
 
 
 @pytest.fixture
