@@ -2,6 +2,7 @@
 
 import psycopg
 
+from service.storage import migrations
 from service.storage.tables import VERSION_TABLE
 
 # Of a table that was looked through for statistics, queries are planned in another way.
@@ -19,10 +20,10 @@ SELECT md5(string_agg(part, ' ' ORDER BY part)) FROM (
 SIZE = "SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
 LARGEST_BYTES = 2**20
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-EMPTY = f"""
+EMPTY = """
 DO $$ DECLARE found record; BEGIN
     SET LOCAL session_replication_role = replica;
-    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> '{VERSION_TABLE}' LOOP
+    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
         EXECUTE format('DELETE FROM %I', found.tablename);
     END LOOP;
     PERFORM setval(format('%I', sequencename)::regclass, start_value, false)
@@ -46,6 +47,7 @@ def emptied(address: str, schema: str) -> bool:
         if int(_one(session, SIZE)) > LARGEST_BYTES or _one(session, SCHEMA) != schema:
             return False
         session.execute(EMPTY)
+        session.execute(f"INSERT INTO {VERSION_TABLE} VALUES (%s)".encode(), [migrations.head()])
     return True
 
 

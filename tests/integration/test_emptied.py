@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.storage.postgresql_engine import own_session
+from service.storage.tables import VERSION_TABLE
 from tests.integration.cluster import Cluster
 from tests.integration.conftest import served
 
@@ -34,6 +35,8 @@ def test_rows_and_sequences_are_as_they_were_at_first(cluster: Cluster, name: st
     with served(cluster.url(name)) as api:
         api.submit(budget={"trials": 2})
         api.run([0.1, 0.2])
+    with own_session(sa.make_url(cluster.url(name))) as session:
+        session.execute(f"UPDATE {VERSION_TABLE} SET version_num = 'from_later'".encode())
     assert _all_rows(cluster, name) != before
     cluster.give_back(name)
     assert cluster.create() == name
