@@ -43,6 +43,7 @@ def two_workers_of(url: str) -> list[int]:
     return pids if len(pids) == 2 else []
 
 
+@pytest.mark.slow
 def test_the_demonstration_tells_its_story_to_the_test_set_and_draws(tmp_path: Path) -> None:
     with demo(tmp_path, "--trials", "6", "--more", "3") as process:
         assert process.wait(STORY_SECONDS) == 0, (tmp_path / "err").read_text()

@@ -9,8 +9,9 @@ from e2e_processes import reader_environment
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").rglob("*.md"))
+# A block that trains tells a whole search.
 BLOCKS = [
-    (guide.name, block)
+    pytest.param(guide.name, block, marks=[pytest.mark.slow] if "shibori worker --processes" in block else [])
     for guide in GUIDES
     for block in re.findall(r"^```bash\n(.*?)^```$", guide.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 ]
