@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from service.domain.errors import LeaseLost
 from service.domain.facts import Happening
 from service.domain.status import Purpose, StudyStatus
-from service.domain.study import GIVING_UP, Study
+from service.domain.study import Study
 from service.domain.trial import Trial
 from service.storage.store import Signal, Store
 
@@ -39,7 +39,7 @@ def goes_on(store: Store, run: Held) -> bool:
     if run.trial.purpose is not Purpose.SEARCH:
         return True
     study = store.studies.get(run.study.id)
-    return study.status in (StudyStatus.RUNNING, StudyStatus.PAUSED) and study.ended_by not in GIVING_UP
+    return study.status in (StudyStatus.RUNNING, StudyStatus.PAUSED) and study.over(store.now) is None
 
 
 def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import Api, ok, refused
+from tests.integration.harness import Api, Json, ok, refused
 
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
 
@@ -34,6 +34,25 @@ def test_epochs_end_a_study_before_what_waits_is_given_out(api: Api, trials: int
     assert api.claim(9) == []
     assert (api.show()["status"], api.show()["ended_by"]) == ("completed", "epochs")
     assert api.counts() == {"pruned": 1, "cancelled": 2}
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "status"),
+    [
+        ("release", {}, "cancelled"),
+        ("fail", {"reason": "error", "message": "no", "retryable": True}, "failed"),
+    ],
+)
+def test_epochs_that_come_with_a_trial_given_back_or_failed_end_a_study(
+    api: Api, what: str, said: Json, status: str
+) -> None:
+    api.submit(budget={"trials": 3, "epochs": 2}, retry={"max_attempts": 3})
+    ok(enqueue(api, 0.1, 0.2, 0.3), 201)
+    epochs = [{"epoch": 1, "score": 0.1}, {"epoch": 2, "score": 0.1}]
+    ended = ok(api.tell(api.claim_one(), what, epochs=epochs, **said))
+    assert ended["status"] == status
+    assert (api.show()["status"], api.show()["ended_by"]) == ("completed", "epochs")
+    assert api.claim(9) == []
 
 
 def test_a_study_that_has_met_its_target_takes_no_more_trials_and_no_retries(api: Api) -> None:
