@@ -182,12 +182,14 @@ def _waiting(store: Store, study: Study, terms: Terms, count: int, keep: Callabl
         return []
     waiting = store.trials.next_waiting(study.id, purposes, count)
     if Purpose.SEARCH in purposes and len(waiting) < count and study.reached(store.now) is None:
-        drawn = draw(store, study, count - len(waiting))
-        waiting += drawn
-        if not drawn:
+        if drawn := draw(store, study, count - len(waiting)):
+            waiting += drawn
+        else:
             # Also where something else waits: nothing that follows its end brings the search to its own.
             conclude(store, study.id)
             keep()
+            # A bound that was reached just now has given up what waited.
+            waiting = store.trials.next_waiting(study.id, purposes, count)
     if waiting:
         keep()
     return waiting

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from service.domain.study import Study
+from service.domain.trial import Trial
+from service.operations.draw import draw
+from service.storage.store import Store
 from tests.integration.harness import Api, Json, ok, refused
 
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
@@ -23,6 +27,24 @@ def test_time_ends_a_study_whose_trials_all_have_their_numbers(api: Api) -> None
     assert api.counts() == {"running": 1, "cancelled": 2}
     ok(api.complete(running))
     assert (api.show()["status"], api.show()["ended_by"]) == ("completed", "seconds")
+
+
+def test_time_that_runs_out_while_a_claim_looks_for_more_leaves_the_claim_without_what_waited(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(store: Store, study: Study, count: int) -> list[Trial]:
+        api.clock.move(11)
+        return draw(store, study, count)
+
+    space = {"lr": {"type": "categorical", "choices": [0.1, 0.2]}}
+    api.submit(space=space, search={"algorithm": "grid"}, budget={"trials": 9, "seconds": 10})
+    one, other = api.claim(2)
+    ok(api.complete(one))
+    ok(api.tell(other, "release"))
+    monkeypatch.setattr("service.operations.claim.draw", slow)
+    assert api.claim(2) == []
+    assert (api.show()["status"], api.show()["ended_by"]) == ("completed", "seconds")
+    assert api.counts() == {"completed": 1, "cancelled": 1}
 
 
 @pytest.mark.parametrize("trials", [3, 30])
