@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from itertools import islice
 from typing import Generic
 
@@ -24,6 +25,7 @@ LONGEST_SLEEP_SECONDS = 1.0
 LET_GO_SECONDS = 0.005
 # Commits that follow each other closely are one reason to look.
 SHORTEST_SLEEP_SECONDS = 0.02
+LONGEST_TURN_SECONDS = 0.1
 
 
 class Notifier(Generic[Answer]):
@@ -42,6 +44,7 @@ class Notifier(Generic[Answer]):
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
+        self._made: dict[asyncio.Task[Answer | None], WaitingClaim[Answer]] = {}
         self._caller: asyncio.Task[None] | None = None
         self._let_go_at = 0.0
 
@@ -59,7 +62,8 @@ class Notifier(Generic[Answer]):
 
     def open(self) -> None:
         """Let claims wait: the server begins, be it anew."""
-        self.closing = False
+        # Of the loop that it begins on.
+        self.closing, self._woken = False, asyncio.Event()
 
     def close(self) -> None:
         """Answer every claim that waits, and let none wait any more: the server is about to end."""
@@ -70,8 +74,8 @@ class Notifier(Generic[Answer]):
     async def end(self) -> None:
         """Close, and return when nobody is called or looks for work any more."""
         self.close()
-        if self._caller is not None:
-            await asyncio.wait([self._caller])
+        if ending := {*self._made, *([self._caller] if self._caller else [])}:
+            await asyncio.wait(ending)
 
     async def wait(
         self, terms: Terms, count: int, attempt: Attempt[Answer], seconds: float, seen: int
@@ -147,11 +151,15 @@ class Notifier(Generic[Answer]):
             log.exception("nobody could be told what there is to claim; it will be tried again")
 
     async def _next(self, spent: set[Terms]) -> list[WaitingClaim[Answer]]:
-        """Those at the head of the line for whom there may be something; not where a claim found nothing since."""
+        """Those at the head of the line for whom there may be something.
+
+        Not where a claim on the same terms has found nothing since, or has yet to hear what it found.
+        """
         if self._woken.is_set():
             self._woken.clear()
             spent.clear()
-        waiting = [place for place in self._standing() if place.terms not in spent]
+        late = {place.terms for place in self._made.values()}
+        waiting = [place for place in self._standing() if place.terms not in spent | late]
         if not waiting:
             return []
         openings = await asyncio.to_thread(self._look, {name for place in waiting for name in place.terms.objectives})
@@ -160,10 +168,20 @@ class Notifier(Generic[Answer]):
         return [waiting[turn] for turn in islice(turns, MOST_AT_ONCE)]
 
     async def _make(self, turns: Sequence[WaitingClaim[Answer]], spent: set[Terms]) -> None:
-        for place in turns:
-            place.called = True
-        tasks = [asyncio.create_task(place.attempt(), context=place.context) for place in turns]
-        await asyncio.wait(tasks)
-        for place, task in zip(turns, tasks, strict=True):
-            if not place.settle(task, stays=place in self._line):
-                spent.add(place.terms)
+        """Call these; one that takes long, as where somebody keeps a study to himself, is not waited for."""
+        tasks = [self._call_one(place, spent) for place in turns]
+        _, late = await asyncio.wait(tasks, timeout=LONGEST_TURN_SECONDS)
+        for made in late:
+            made.add_done_callback(lambda _: self._woken.set())
+
+    def _call_one(self, place: WaitingClaim[Answer], spent: set[Terms]) -> asyncio.Task[Answer | None]:
+        place.called = True
+        made = asyncio.create_task(place.attempt(), context=place.context)
+        self._made[made] = place
+        made.add_done_callback(partial(self._settle, spent))
+        return made
+
+    def _settle(self, spent: set[Terms], made: asyncio.Task[Answer | None]) -> None:
+        place = self._made.pop(made)
+        if not place.settle(made, stays=place in self._line and not self.closing):
+            spent.add(place.terms)

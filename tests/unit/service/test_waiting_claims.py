@@ -251,6 +251,54 @@ def test_a_wait_that_runs_out_while_its_claim_is_made_has_what_was_claimed() -> 
     played(play)
 
 
+async def _kept_waiting(market: Market, made: asyncio.Event, go: asyncio.Event) -> "asyncio.Task[str | None]":
+    """A claim on `a` that has been called and does not get on, as where somebody has its study locked."""
+
+    async def slow() -> str | None:
+        made.set()
+        await go.wait()
+        return market.take(terms("a"))
+
+    claim = asyncio.create_task(market.line.wait(terms("a"), 1, slow, NEVER, market.line.generation))
+    await asyncio.sleep(0)
+    market.supply(a=1)
+    await made.wait()
+    return claim
+
+
+def test_a_claim_that_takes_long_holds_up_those_alone_that_ask_for_the_same() -> None:
+    async def play(market: Market) -> None:
+        made, go = asyncio.Event(), asyncio.Event()
+        kept = await _kept_waiting(market, made, go)
+        same, other = market.claim("same", terms("a")), market.claim("other", terms("b"))
+        await asyncio.sleep(0)
+        market.supply(a=1, b=1)
+        assert await other == "b"
+        assert not kept.done()
+        assert market.attempts == ["other"]
+        go.set()
+        assert await asyncio.gather(kept, same) == ["a", "a"]
+
+    played(play)
+
+
+def test_the_end_of_the_server_waits_for_a_claim_that_takes_long_and_answers_it() -> None:
+    async def play(market: Market) -> None:
+        made, go = asyncio.Event(), asyncio.Event()
+        kept = await _kept_waiting(market, made, go)
+        market.trials.clear()
+        other = market.claim("other", terms("b"))
+        await asyncio.sleep(0)
+        ending = asyncio.create_task(market.line.end())
+        assert await other is None
+        assert not ending.done()
+        go.set()
+        await ending
+        assert await kept is None
+
+    played(play)
+
+
 def test_a_wait_that_runs_out_has_nothing_and_leaves_the_line() -> None:
     async def play(market: Market) -> None:
         assert await market.claim("ann", terms("a"), seconds=0.001) is None
@@ -268,6 +316,18 @@ def test_the_end_of_the_server_answers_everybody_at_once() -> None:
         assert await asyncio.gather(*claims, late) == [None] * 21
 
     played(play)
+
+
+def test_a_line_that_is_opened_again_on_another_loop_serves_as_before() -> None:
+    async def play(market: Market) -> None:
+        market.line.open()
+        claim = market.claim("ann", terms("a"))
+        await market.line.settled()
+        market.supply(a=1)
+        assert await claim == "a"
+
+    market = played(play)
+    asyncio.run(asyncio.wait_for(play(market), PATIENCE_SECONDS))
 
 
 def test_nothing_is_claimed_any_more_for_those_whom_the_end_of_the_server_has_answered() -> None:
