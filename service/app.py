@@ -68,7 +68,7 @@ _PARTS = (
 )
 # Taken as they are: a router that is included has all that its calls take looked through once more, which takes as long
 # as everything else that a server does when it starts.
-ROUTES = [*work.trials.routes, *(route for part in _PARTS for route in part.router.routes)]
+ROUTES = [route for part in _PARTS for route in part.router.routes]
 SUGGESTER_PAUSE_SECONDS = REMOVER_PAUSE_SECONDS = 1.0
 SHORTEST_ABSENCE_SECONDS = 1.0
 
@@ -155,7 +155,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     app.state.notifier, app.state.pause_worker_after = notifier, settings.pause_worker_after
     app.state.counted, app.state.happened = metrics.registry, metrics.happened
     # Within what counts, logs and limits them.
-    app.add_middleware(WorkCalls, router=work.trials)
+    app.add_middleware(WorkCalls, router=work.router)
     app.add_middleware(BodyLimit, largest=settings.largest_body_bytes, largest_weights=settings.largest_weights_bytes)
     app.add_middleware(Observed, count=metrics.answered, logged=settings.log_requests)
     problems.install(app)

@@ -1,9 +1,8 @@
 """The calls of workers: claim, report, complete, fail, release."""
 
 from time import monotonic
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from service.api.addresses import API
@@ -37,23 +36,16 @@ from service.storage.store import Store
 from service.storage.workers import Terms
 
 router = APIRouter(prefix=API, tags=["work"], route_class=StrictRoute)
-trials = APIRouter(prefix=API, tags=["work"], route_class=StrictRoute)
 
 Waiting = Notifier[StoredAnswer]
 PAUSED_SECONDS = 1.0
 """How often a paused worker that waits is looked at again: somebody may have released it."""
 
 
-async def _notifier(request: Request) -> Waiting:
-    notifier: Waiting = request.app.state.notifier
-    return notifier
-
-
 @router.post("/claims", response_model=Claimed)
-async def claim(
-    request: Request, wanted: ClaimRequest, mutating: Mutating, notifier: Annotated[Waiting, Depends(_notifier)]
-) -> Response:
+async def claim(request: Request, wanted: ClaimRequest, mutating: Mutating) -> Response:
     """Lease trials; waits up to `wait_seconds` for the first, then answers with none."""
+    notifier: Waiting = request.app.state.notifier
     request.state.worker = wanted.worker
     terms = Terms(tuple(wanted.objectives), tuple(wanted.purposes), wanted.study)
     pause_after: int = request.app.state.pause_worker_after
@@ -83,7 +75,7 @@ async def claim(
     return respond(said)
 
 
-@trials.post("/trials/{trial_id}/report", response_model=ReportAnswer)
+@router.post("/trials/{trial_id}/report", response_model=ReportAnswer)
 async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> Response:
     """Report epochs of the learning curve, or none as a heartbeat; renews the lease, or says to stop."""
 
@@ -104,7 +96,7 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
     return await mutating.answer(work, joins=True)
 
 
-@trials.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
+@router.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
 async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
     """Record a trial's value, and claim the next trials in the same request."""
 
@@ -117,7 +109,7 @@ async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating)
     return await mutating.answer(work, joins=True)
 
 
-@trials.post("/trials/{trial_id}/fail", response_model=TrialView)
+@router.post("/trials/{trial_id}/fail", response_model=TrialView)
 async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Response:
     """Record that a trial failed and why; it may try again where `retryable` is true."""
     return await mutating.answer(
@@ -136,7 +128,7 @@ async def fail(trial_id: TrialId, said: FailRequest, mutating: Mutating) -> Resp
     )
 
 
-@trials.post("/trials/{trial_id}/release", response_model=TrialView)
+@router.post("/trials/{trial_id}/release", response_model=TrialView)
 async def release(trial_id: TrialId, said: ReleaseRequest, mutating: Mutating) -> Response:
     """Give a trial back; the attempt does not count."""
     return await mutating.answer(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.addresses import TRIALS
+from service.api.addresses import CLAIMS, TRIALS
 from service.api.mutation import Mutation
 from service.api.problems import answer_to
 from service.api.strict_json import loads
@@ -19,10 +19,10 @@ from service.protocol import LARGEST_ID
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A route of a trial's id and a body."""
+    """A route of a trial's id and a body, or of the request and a body."""
 
     route: APIRoute
-    answer: Callable[[int, BaseModel, Mutation], Coroutine[Any, Any, Response]]
+    answer: Callable[[Any, BaseModel, Mutation], Coroutine[Any, Any, Response]]
     body: type[BaseModel]
 
     @classmethod
@@ -32,7 +32,7 @@ class _Call:
 
 
 class WorkCalls:
-    """Middleware that answers a call on a trial by itself where nothing is unusual about it.
+    """Middleware that answers a claim or a call on a trial by itself where nothing is unusual about it.
 
     The application documents these calls as any other, and answers what has an Idempotency-Key, another content type
     or a fault: all that it looks up for a request takes longer than the rest of a report.
@@ -50,7 +50,7 @@ class WorkCalls:
             return
         trial, call = named
         # As the router leaves it, for those who count and log.
-        scope["route"], scope["path_params"] = call.route, {"trial_id": trial}
+        scope["route"], scope["path_params"] = call.route, {} if trial is None else {"trial_id": trial}
         request = Request(scope, receive)
         try:
             body = await request.body()
@@ -62,19 +62,23 @@ class WorkCalls:
             await self._app(scope, _once_more(body, receive), send)
             return
         try:
-            response = await call.answer(int(trial), said, Mutation(request))
+            response = await call.answer(request if trial is None else int(trial), said, Mutation(request))
         except Exception as error:  # noqa: BLE001 (what nobody has foreseen is raised again)
             response = await answer_to(request, error)
         await response(scope, receive, send)
 
-    def _named(self, scope: Scope) -> tuple[str, _Call] | None:
-        """The trial and the call; None where somebody has to look more closely."""
-        if scope["method"] != "POST" or scope.get("root_path") or not scope["path"].startswith(TRIALS):
+    def _named(self, scope: Scope) -> tuple[str | None, _Call] | None:
+        """The trial, where there is one, and the call; None where somebody has to look more closely."""
+        path: str = scope["path"]
+        if scope["method"] != "POST" or scope.get("root_path") or not path.startswith((CLAIMS, TRIALS)):
             return None
-        trial, _, name = scope["path"][len(TRIALS) :].partition("/")
         headers = dict(scope["headers"])
-        plain = b"idempotency-key" not in headers and headers.get(b"content-type") == b"application/json"
-        return (trial, self._calls[name]) if plain and name in self._calls and _is_id(trial) else None
+        if b"idempotency-key" in headers or headers.get(b"content-type") != b"application/json":
+            return None
+        if path == CLAIMS:
+            return None, self._calls["claims"]
+        trial, _, name = path[len(TRIALS) :].partition("/")
+        return (trial, self._calls[name]) if name in self._calls and _is_id(trial) else None
 
 
 def _is_id(text: str) -> bool:
