@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic, thread_time
 
@@ -97,7 +97,7 @@ class Remover:
 
 
 class Sweeper:
-    """Sweeps while its server leads, and lengthens every lease by what the server was away.
+    """Sweeps while its server leads, and lengthens every lease by what the server was away, up to a whole lease.
 
     Be it that the server, its database or its machine was: workers had nobody to renew their leases with. What it notes
     in `attendance` after each of its transactions is what claims go by too.
@@ -109,7 +109,7 @@ class Sweeper:
     def begin(self) -> None:
         """Count the leases from now on: nobody knows how long there was no server."""
         self._attendance.begin(self._clock())
-        self._in_each_study(refresh_leases)
+        self._in_each_study(refresh_leases, self._attendance)
 
     def sweep(self) -> None:
         if not self._leads():
@@ -122,13 +122,20 @@ class Sweeper:
         sweep(self._database, self._attendance)
 
     def _return(self, now: datetime) -> None:
-        gap = self._attendance.gap(now)
-        self._in_each_study(lambda study_id, store: lengthen_leases(study_id, gap, store))
-        self._attendance.resume(self._clock())
+        # A clock that was set back has taken no time from anybody; leases that last longer by it are cut.
+        gap = max(self._attendance.gap(now), timedelta())
+        meanwhile = self._attendance.another(now)
+        done = self._in_each_study(lambda study_id, store: lengthen_leases(study_id, gap, store), meanwhile)
+        end = self._clock()
+        if done:
+            # Another gap meanwhile is not among what the leases were given: the next turn gives them that.
+            self._attendance.resume(end if meanwhile.lasts(end) else now)
+        else:
+            self._attendance.begin(end)
 
-    def _in_each_study(self, work: Callable[[str, Store], datetime]) -> None:
+    def _in_each_study(self, work: Callable[[str, Store], datetime], attendance: Attendance) -> bool:
         studies = self._database.read(lambda store: store.trials.studies_with_running())
-        _one_by_one(self._database, studies, work, self._attendance)
+        return _one_by_one(self._database, studies, work, attendance)
 
     def _stand_by(self) -> None:
         """See whether the database is there; what expires is the leader's to sweep."""
@@ -137,10 +144,7 @@ class Sweeper:
             now = self._database.write(_forget_old_keys)
         else:
             now = self._database.read(_studies_to_tidy).at
-        if self._attendance.lasts(now):
-            self._attendance.note(now)
-        else:
-            self._attendance.begin(now)
+        self._attendance.stand_by(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +161,18 @@ def sweep(database: Database, attendance: Attendance) -> None:
 
 def _one_by_one(
     database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], attendance: Attendance
-) -> None:
-    """One study a transaction; the others have their turn also where one fails."""
+) -> bool:
+    """One study a transaction; the others have their turn also where one fails. Returns whether none did."""
+    failed = 0
     for study_id in studies:
         try:
             attendance.note(database.write(partial(work, study_id)))
         except StorageUnavailable:
             raise
         except Exception:
+            failed += 1
             log.exception("the leases of study %s could not be looked at and will be again", study_id)
+    return not failed
 
 
 def _forget_old_keys(store: Store) -> datetime:

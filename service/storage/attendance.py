@@ -7,32 +7,51 @@ class Attendance:
     """Noted by whoever looks at the leases again and again; longer than `away_seconds` between two notes is a gap.
 
     A process that is stopped or a machine that is suspended does not notice it by itself: the next time that is
-    compared tells.
+    compared tells. A clock that was set back by as much is no less of a gap, for the times before it say nothing now.
     """
 
     def __init__(self, away_seconds: float = 0.0) -> None:
         self._away = timedelta(seconds=away_seconds)
         # In one piece, since claims read it beside whoever notes.
         self._span: tuple[datetime, datetime] | None = None
+        self._back_at: datetime | None = None
 
     def begin(self, now: datetime) -> None:
         """Be there from now on, whatever was before."""
-        self._span = (now, now)
+        self._span, self._back_at = (now, now), None
 
     def gap(self, now: datetime) -> timedelta:
-        """How long it has been away by now."""
-        return timedelta() if self._span is None else max(now - self._span[1], timedelta())
+        """How long it has been away by now; negative where the clock was set back."""
+        return timedelta() if self._span is None else now - self._span[1]
 
     def resume(self, now: datetime) -> None:
         """Be there again: the gap counts as no time at all."""
         if self._span is not None:
-            self._span = (self._span[0] + self.gap(now), now)
+            self._span, self._back_at = (self._span[0] + self.gap(now), now), None
 
     def note(self, now: datetime) -> None:
         """Be there still, unless there was a gap: only a beginning or a return ends that."""
         if self._span is not None and self.lasts(now):
-            since, until = self._span
-            self._span = (since, max(until, now))
+            # What was before a clock was set back a little lies as much earlier.
+            self._span, self._back_at = (self._span[0] + min(self.gap(now), timedelta()), now), None
+
+    def stand_by(self, now: datetime) -> None:
+        """Be there without the lead: after a gap anew, but only when it is clear that the lead does not come back.
+
+        Who led before the gap may lead again when it has heard from the database, and then ends the gap by a return.
+        """
+        if self.lasts(now):
+            self.note(now)
+        elif self._span is not None and self._back_at is None:
+            self._back_at = now
+        elif self._back_at is None or abs(now - self._back_at) > self._away:
+            self.begin(now)
+
+    def another(self, now: datetime) -> "Attendance":
+        """One with gaps of the same length, begun now."""
+        other = Attendance(self._away.total_seconds())
+        other.begin(now)
+        return other
 
     @property
     def begun(self) -> bool:
@@ -40,7 +59,7 @@ class Attendance:
 
     def lasts(self, now: datetime) -> bool:
         """Whether there was no gap up to now."""
-        return self._span is not None and now - self._span[1] <= self._away
+        return self._span is not None and abs(now - self._span[1]) <= self._away
 
     def covers(self, seconds: float, now: datetime) -> bool:
         """Whether there was none in the last so many seconds."""
