@@ -109,7 +109,7 @@ class Sweeper:
     def begin(self) -> None:
         """Count the leases from now on: nobody knows how long there was no server."""
         self._attendance.begin(self._clock())
-        self._in_each_study(refresh_leases, self._attendance)
+        self._in_each_study(refresh_leases, self._attendance.note)
 
     def sweep(self) -> None:
         if not self._leads():
@@ -117,25 +117,35 @@ class Sweeper:
             return
         if not self._attendance.begun:
             self.begin()
-        elif not self._attendance.lasts(now := self._clock()):
+        elif self._attendance.interrupted(now := self._clock()):
             self._return(now)
         sweep(self._database, self._attendance)
 
     def _return(self, now: datetime) -> None:
-        # A clock that was set back has taken no time from anybody; leases that last longer by it are cut.
-        gap = max(self._attendance.gap(now), timedelta())
-        meanwhile = self._attendance.another(now)
-        done = self._in_each_study(lambda study_id, store: lengthen_leases(study_id, gap, store), meanwhile)
-        end = self._clock()
-        if done:
-            # Another gap meanwhile is not among what the leases were given: the next turn gives them that.
-            self._attendance.resume(end if meanwhile.lasts(end) else now)
-        else:
-            self._attendance.begin(end)
+        meanwhile = {presence: presence.another(now) for presence in self._attendance.interrupted(now)}
 
-    def _in_each_study(self, work: Callable[[str, Store], datetime], attendance: Attendance) -> bool:
+        def gap(lease_seconds: float) -> timedelta | None:
+            presence = self._attendance.of(lease_seconds)
+            # A clock that was set back has taken no time from anybody; leases that last longer by it are cut.
+            return max(presence.gap(now), timedelta()) if presence in meanwhile else None
+
+        def note(at: datetime) -> None:
+            self._attendance.note(at)
+            for since in meanwhile.values():
+                since.note(at)
+
+        done = self._in_each_study(partial(lengthen_leases, gap), note)
+        end = self._clock()
+        for presence, since in meanwhile.items():
+            if done:
+                # Another gap meanwhile is not among what the leases were given: the next turn gives them that.
+                presence.resume(end if since.lasts(end) else now)
+            else:
+                presence.begin(end)
+
+    def _in_each_study(self, work: Callable[[str, Store], datetime], note: Callable[[datetime], None]) -> bool:
         studies = self._database.read(lambda store: store.trials.studies_with_running())
-        return _one_by_one(self._database, studies, work, attendance)
+        return _one_by_one(self._database, studies, work, note)
 
     def _stand_by(self) -> None:
         """See whether the database is there; what expires is the leader's to sweep."""
@@ -155,18 +165,18 @@ class _Untidy:
 
 def sweep(database: Database, attendance: Attendance) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
-    _one_by_one(database, database.read(_studies_to_tidy).studies, _tidy, attendance)
+    _one_by_one(database, database.read(_studies_to_tidy).studies, _tidy, attendance.note)
     attendance.note(database.write(_forget_old_keys))
 
 
 def _one_by_one(
-    database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], attendance: Attendance
+    database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], note: Callable[[datetime], None]
 ) -> bool:
     """One study a transaction; the others have their turn also where one fails. Returns whether none did."""
     failed = 0
     for study_id in studies:
         try:
-            attendance.note(database.write(partial(work, study_id)))
+            note(database.write(partial(work, study_id)))
         except StorageUnavailable:
             raise
         except Exception:

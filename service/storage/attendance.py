@@ -2,15 +2,20 @@
 
 from datetime import datetime, timedelta
 
+from service.domain.study import RENEWALS_PER_LEASE
 
-class Attendance:
+LENGTHS = 14
+"""So many times doubled, three seconds are more than a third of the longest lease."""
+
+
+class Presence:
     """Noted by whoever looks at the leases again and again; longer than `away_seconds` between two notes is a gap.
 
     A process that is stopped or a machine that is suspended does not notice it by itself: the next time that is
     compared tells. A clock that was set back by as much is no less of a gap, for the times before it say nothing now.
     """
 
-    def __init__(self, away_seconds: float = 0.0) -> None:
+    def __init__(self, away_seconds: float) -> None:
         self._away = timedelta(seconds=away_seconds)
         # In one piece, since claims read it beside whoever notes.
         self._span: tuple[datetime, datetime] | None = None
@@ -47,9 +52,9 @@ class Attendance:
         elif self._back_at is None or abs(now - self._back_at) > self._away:
             self.begin(now)
 
-    def another(self, now: datetime) -> "Attendance":
+    def another(self, now: datetime) -> "Presence":
         """One with gaps of the same length, begun now."""
-        other = Attendance(self._away.total_seconds())
+        other = Presence(self._away.total_seconds())
         other.begin(now)
         return other
 
@@ -64,3 +69,45 @@ class Attendance:
     def covers(self, seconds: float, now: datetime) -> bool:
         """Whether there was none in the last so many seconds."""
         return self._span is not None and self.lasts(now) and now - self._span[0] >= timedelta(seconds=seconds)
+
+    def suits(self, lease_seconds: float) -> bool:
+        """Whether leases of this length outlast what is no gap, for they are renewed in between."""
+        return self._away <= timedelta(seconds=lease_seconds / RENEWALS_PER_LEASE)
+
+
+class Attendance:
+    """A presence for short leases and for longer ones, which outlast a time that is the end of a short one.
+
+    Where every write takes some seconds, there would otherwise be nothing but gaps.
+    """
+
+    def __init__(self, away_seconds: float = 0.0) -> None:
+        self._all = [Presence(away_seconds * 2**length) for length in range(LENGTHS)]
+
+    def of(self, lease_seconds: float) -> Presence:
+        """The one with the longest gaps that such leases outlast, or else the shortest there are."""
+        return next((one for one in reversed(self._all) if one.suits(lease_seconds)), self._all[0])
+
+    def begin(self, now: datetime) -> None:
+        for one in self._all:
+            one.begin(now)
+
+    def note(self, now: datetime) -> None:
+        for one in self._all:
+            one.note(now)
+
+    def stand_by(self, now: datetime) -> None:
+        for one in self._all:
+            one.stand_by(now)
+
+    @property
+    def begun(self) -> bool:
+        return self._all[0].begun
+
+    def interrupted(self, now: datetime) -> list[Presence]:
+        """Those of which there is a gap by now."""
+        return [one for one in self._all if not one.lasts(now)]
+
+    def covers(self, lease_seconds: float, now: datetime) -> bool:
+        """Whether all of the last so many seconds could be used by who has such a lease."""
+        return self.of(lease_seconds).covers(lease_seconds, now)

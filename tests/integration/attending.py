@@ -16,3 +16,10 @@ def there_for(sweeper: Sweeper, api: Api, seconds: int) -> None:
     for _ in range(seconds):
         api.clock.move(1)
         sweeper.sweep()
+
+
+def absences_count_from(api: Api, seconds: float) -> None:
+    """Let a server be away where so much time lies between two of its notes, as a real one is."""
+    attendance = api.app.state.attendance
+    attendance.__init__(seconds)
+    attendance.begin(api.clock())

@@ -207,7 +207,7 @@ def _calls_of_workers(api: Api) -> Iterator[tuple[str, Call]]:
     yield "sweep", api.sweep
     write, big = api.app.state.database.write, api.show(BIG)["id"]
     yield "fresh leases", partial(write, partial(refresh_leases, big))
-    yield "longer leases", partial(write, partial(lengthen_leases, big, timedelta(seconds=5)))
+    yield "longer leases", partial(write, partial(lengthen_leases, lambda _: timedelta(seconds=5), big))
 
 
 def _changes(api: Api) -> Iterator[tuple[str, Call]]:

@@ -8,9 +8,9 @@ from service.background import Sweeper
 from service.domain.study import Study
 from service.storage.condition import StorageUnavailable
 from service.storage.sqlite_library import library
-from service.storage.store import Store
+from service.storage.store import Store, Work
 from service.storage.studies import Studies
-from tests.integration.attending import LONG, sweeper_of, there_for
+from tests.integration.attending import LONG, absences_count_from, sweeper_of, there_for
 from tests.integration.harness import Api, ok
 
 
@@ -230,6 +230,43 @@ def test_writes_that_the_database_refuses_now_and_then_keep_no_lease(api: Api) -
         with pytest.raises(StorageUnavailable):
             api.app.state.database.write(refused_for_want_of_room)
     assert api.counts() == {"waiting": 1}
+
+
+def test_where_every_write_takes_seconds_a_worker_that_is_gone_is_found_out(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absences_count_from(api, 3)
+    api.submit(budget={"trials": 1})
+    sweeper, database = sweeper_of(api), api.app.state.database
+    there_for(sweeper, api, 40)
+    api.claim_one()
+    write = database.write
+
+    def slowly(work: Work[object]) -> object:
+        api.clock.move(4)
+        return write(work)
+
+    monkeypatch.setattr(database, "write", slowly)
+    there_for(sweeper, api, 15)
+    assert api.counts() == {"waiting": 1}
+
+
+def test_an_absence_that_is_short_for_a_lease_gives_only_shorter_ones_that_time_back(api: Api) -> None:
+    absences_count_from(api, 3)
+    sweeper = sweeper_of(api)
+    for name, lease_seconds in (("short", 6), ("long", 30)):
+        api.submit(name, lease_seconds=lease_seconds, budget={"trials": 1})
+    there_for(sweeper, api, 40)
+    api.claim(2)
+    api.clock.move(5)
+    there_for(sweeper, api, 6)
+    assert api.counts("short") == {"running": 1}
+    there_for(sweeper, api, 2)
+    assert api.counts("short") == {"waiting": 1}
+    there_for(sweeper, api, 17)
+    assert api.counts("long") == {"running": 1}
+    there_for(sweeper, api, 1)
+    assert api.counts("long") == {"waiting": 1}
 
 
 def test_a_study_that_cannot_be_looked_at_keeps_no_other_from_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
