@@ -4,14 +4,14 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from time import monotonic, thread_time
 
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, lengthen_leases, refresh_leases
 from service.operations.remove import remove_portion
-from service.storage.attendance import Attendance
+from service.storage.attendance import Absence, Attendance
 from service.storage.condition import StorageUnavailable
 from service.storage.store import Clock, Database, Store
 
@@ -122,26 +122,9 @@ class Sweeper:
         sweep(self._database, self._attendance)
 
     def _return(self, now: datetime) -> None:
-        meanwhile = {presence: presence.another(now) for presence in self._attendance.interrupted(now)}
-
-        def gap(lease_seconds: float) -> timedelta | None:
-            presence = self._attendance.of(lease_seconds)
-            # A clock that was set back has taken no time from anybody; leases that last longer by it are cut.
-            return max(presence.gap(now), timedelta()) if presence in meanwhile else None
-
-        def note(at: datetime) -> None:
-            self._attendance.note(at)
-            for since in meanwhile.values():
-                since.note(at)
-
-        done = self._in_each_study(partial(lengthen_leases, gap), note)
-        end = self._clock()
-        for presence, since in meanwhile.items():
-            if done:
-                # Another gap meanwhile is not among what the leases were given: the next turn gives them that.
-                presence.resume(end if since.lasts(end) else now)
-            else:
-                presence.begin(end)
+        absence = Absence(self._attendance, now)
+        done = self._in_each_study(partial(lengthen_leases, absence.missed), absence.note)
+        absence.end(self._clock(), made_good=done)
 
     def _in_each_study(self, work: Callable[[str, Store], datetime], note: Callable[[datetime], None]) -> bool:
         studies = self._database.read(lambda store: store.trials.studies_with_running())

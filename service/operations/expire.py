@@ -36,15 +36,15 @@ def refresh_leases(study_id: str, store: Store) -> datetime:
     return store.now
 
 
-def lengthen_leases(gap: Callable[[float], timedelta | None], study_id: str, store: Store) -> datetime:
+def lengthen_leases(missed: Callable[[float], timedelta | None], study_id: str, store: Store) -> datetime:
     """Let every lease of a study last longer by the time in which nobody could renew it, up to a whole lease from now.
 
     Not by more, so that whoever is gone is found out however often the server is away; and none longer than a whole
-    one, for it may have been given or renewed since. `gap` tells that time for a length of leases, None where there was
-    none. Returns when that was.
+    one, for it may have been given or renewed since. `missed` tells that time for a length of leases, None where it was
+    too short to count. Returns when that was.
     """
     study = store.studies.lock(study_id, wait=True)
-    if study is not None and (by := gap(study.spec.lease_seconds)) is not None:
+    if study is not None and (by := missed(study.spec.lease_seconds)) is not None:
         whole = store.now + timedelta(seconds=study.spec.lease_seconds)
         for trial in store.trials.in_status(study_id, TrialStatus.RUNNING):
             assert trial.lease_expires_at is not None

@@ -111,3 +111,32 @@ class Attendance:
     def covers(self, lease_seconds: float, now: datetime) -> bool:
         """Whether all of the last so many seconds could be used by who has such a lease."""
         return self.of(lease_seconds).covers(lease_seconds, now)
+
+
+class Absence:
+    """What was missed of an attendance, while it is made good by longer leases."""
+
+    def __init__(self, attendance: Attendance, now: datetime) -> None:
+        self._attendance, self._now = attendance, now
+        self._since = {presence: presence.another(now) for presence in attendance.interrupted(now)}
+
+    def missed(self, lease_seconds: float) -> timedelta | None:
+        """How long nobody could renew such a lease; None where that was no gap."""
+        presence = self._attendance.of(lease_seconds)
+        # A clock that was set back has taken no time from anybody.
+        return max(presence.gap(self._now), timedelta()) if presence in self._since else None
+
+    def note(self, now: datetime) -> None:
+        """Be there still, while it is made good."""
+        self._attendance.note(now)
+        for since in self._since.values():
+            since.note(now)
+
+    def end(self, now: datetime, *, made_good: bool) -> None:
+        """Be there again; from now on only, where it could not be made good."""
+        for presence, since in self._since.items():
+            if made_good:
+                # Another gap meanwhile was not made good: it goes on from where this one ended.
+                presence.resume(now if since.lasts(now) else self._now)
+            else:
+                presence.begin(now)
