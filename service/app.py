@@ -34,7 +34,6 @@ from service.api.work_calls import WorkCalls
 from service.background import Remover, Repeated, Sweeper
 from service.metrics import Metrics
 from service.notifier import Notifier
-from service.operations.expire import refresh_all_leases
 from service.operations.openings import find_openings
 from service.settings import Settings
 from service.storage import migrations
@@ -177,22 +176,9 @@ def open_database(
     if parsed.get_backend_name() == "sqlite":
         if advice := warning(library()):
             log.warning("%s", advice)
-        return SqliteDatabase(
-            parsed,
-            clock=clock,
-            entropy=entropy,
-            on_commit=on_commit,
-            resume=refresh_all_leases,
-            attendance=attendance,
-        )
+        return SqliteDatabase(parsed, clock=clock, entropy=entropy, on_commit=on_commit, attendance=attendance)
     return PostgresqlDatabase(
-        parsed,
-        clock=clock,
-        entropy=entropy,
-        on_commit=on_commit,
-        resume=refresh_all_leases,
-        on_retry=on_retry,
-        attendance=attendance,
+        parsed, clock=clock, entropy=entropy, on_commit=on_commit, on_retry=on_retry, attendance=attendance
     )
 
 

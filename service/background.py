@@ -11,7 +11,7 @@ from time import monotonic, thread_time
 from service.operations.conclude import conclude
 from service.operations.expire import expire_leases, lengthen_leases, refresh_leases
 from service.operations.remove import remove_portion
-from service.storage.attendance import Attendance
+from service.storage.attendance import Absence, Attendance
 from service.storage.condition import StorageUnavailable
 from service.storage.store import Clock, Database, Store
 
@@ -97,7 +97,7 @@ class Remover:
 
 
 class Sweeper:
-    """Sweeps while its server leads, and lengthens every lease by what the server was away.
+    """Sweeps while its server leads, and lengthens every lease by what the server was away, up to a whole lease.
 
     Be it that the server, its database or its machine was: workers had nobody to renew their leases with. What it notes
     in `attendance` after each of its transactions is what claims go by too.
@@ -109,7 +109,7 @@ class Sweeper:
     def begin(self) -> None:
         """Count the leases from now on: nobody knows how long there was no server."""
         self._attendance.begin(self._clock())
-        self._in_each_study(refresh_leases)
+        self._in_each_study(refresh_leases, self._attendance.note)
 
     def sweep(self) -> None:
         if not self._leads():
@@ -117,18 +117,18 @@ class Sweeper:
             return
         if not self._attendance.begun:
             self.begin()
-        elif not self._attendance.lasts(now := self._clock()):
+        elif self._attendance.interrupted(now := self._clock()):
             self._return(now)
         sweep(self._database, self._attendance)
 
     def _return(self, now: datetime) -> None:
-        gap = self._attendance.gap(now)
-        self._in_each_study(lambda study_id, store: lengthen_leases(study_id, gap, store))
-        self._attendance.resume(self._clock())
+        absence = Absence(self._attendance, now)
+        done = self._in_each_study(partial(lengthen_leases, absence.missed), absence.note)
+        absence.end(self._clock(), made_good=done)
 
-    def _in_each_study(self, work: Callable[[str, Store], datetime]) -> None:
+    def _in_each_study(self, work: Callable[[str, Store], datetime], note: Callable[[datetime], None]) -> bool:
         studies = self._database.read(lambda store: store.trials.studies_with_running())
-        _one_by_one(self._database, studies, work, self._attendance)
+        return _one_by_one(self._database, studies, work, note)
 
     def _stand_by(self) -> None:
         """See whether the database is there; what expires is the leader's to sweep."""
@@ -137,10 +137,7 @@ class Sweeper:
             now = self._database.write(_forget_old_keys)
         else:
             now = self._database.read(_studies_to_tidy).at
-        if self._attendance.lasts(now):
-            self._attendance.note(now)
-        else:
-            self._attendance.begin(now)
+        self._attendance.stand_by(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +148,24 @@ class _Untidy:
 
 def sweep(database: Database, attendance: Attendance) -> None:
     """Take back what expired, end studies whose time is up, forget old idempotency keys."""
-    _one_by_one(database, database.read(_studies_to_tidy).studies, _tidy, attendance)
+    _one_by_one(database, database.read(_studies_to_tidy).studies, _tidy, attendance.note)
     attendance.note(database.write(_forget_old_keys))
 
 
 def _one_by_one(
-    database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], attendance: Attendance
-) -> None:
-    """One study a transaction; the others have their turn also where one fails."""
+    database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], note: Callable[[datetime], None]
+) -> bool:
+    """One study a transaction; the others have their turn also where one fails. Returns whether none did."""
+    failed = 0
     for study_id in studies:
         try:
-            attendance.note(database.write(partial(work, study_id)))
+            note(database.write(partial(work, study_id)))
         except StorageUnavailable:
             raise
         except Exception:
+            failed += 1
             log.exception("the leases of study %s could not be looked at and will be again", study_id)
+    return not failed
 
 
 def _forget_old_keys(store: Store) -> datetime:

@@ -70,6 +70,8 @@ class Spec:
 
 
 Counts = Mapping[TrialStatus, int]
+RENEWALS_PER_LEASE = 3
+"""So often a worker renews what it holds, so that losing a renewal or two is no harm."""
 GIVING_UP = ("target", "seconds", "epochs")
 """Bounds at which trials that wait are given up; at the others, `trials` and `space`, they are still to run."""
 

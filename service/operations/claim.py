@@ -8,7 +8,7 @@ from hashlib import blake2b
 from service.domain.errors import StudyNotFound
 from service.domain.facts import Happening
 from service.domain.status import Purpose, StudyStatus, TrialStatus
-from service.domain.study import Study
+from service.domain.study import RENEWALS_PER_LEASE, Study
 from service.domain.trial import Trial
 from service.operations.conclude import conclude
 from service.operations.draw import draw, searches_at_once
@@ -19,8 +19,6 @@ from service.operations.prune import Pruning
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Signal, Store
 from service.storage.workers import Terms
-
-RENEWALS_PER_LEASE = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Takes back trials whose lease has run out."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from service.domain.facts import Happening
@@ -35,22 +36,20 @@ def refresh_leases(study_id: str, store: Store) -> datetime:
     return store.now
 
 
-def lengthen_leases(study_id: str, by: timedelta, store: Store) -> datetime:
-    """Let every lease of a study last longer by the time in which nobody could renew it.
+def lengthen_leases(missed: Callable[[float], timedelta | None], study_id: str, store: Store) -> datetime:
+    """Let every lease of a study last longer by the time in which nobody could renew it, up to a whole lease from now.
 
-    Not by more, so that whoever is gone is found out however often the server is away. Returns when that was.
+    Not by more, so that whoever is gone is found out however often the server is away; and none longer than a whole
+    one, for it may have been given or renewed since. `missed` tells that time for a length of leases, None where it was
+    too short to count. Returns when that was.
     """
-    if store.studies.lock(study_id, wait=True) is not None:
+    study = store.studies.lock(study_id, wait=True)
+    if study is not None and (by := missed(study.spec.lease_seconds)) is not None:
+        whole = store.now + timedelta(seconds=study.spec.lease_seconds)
         for trial in store.trials.in_status(study_id, TrialStatus.RUNNING):
             assert trial.lease_expires_at is not None
-            store.trials.renew(trial, trial.lease_expires_at + by)
+            store.trials.renew(trial, min(trial.lease_expires_at + by, whole))
     return store.now
-
-
-def refresh_all_leases(store: Store) -> None:
-    """The same for every study, in one order, so that two who do it do not wait for each other."""
-    for study_id in sorted(store.trials.studies_with_running()):
-        refresh_leases(study_id, store)
 
 
 def _take_back(store: Store, run: Held) -> None:

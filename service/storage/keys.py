@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from service.storage.tables import idempotency_keys
+from service.storage.prepared import Prepared
+from service.storage.tables import UtcDateTime, idempotency_keys
 
 KEPT_FOR = timedelta(hours=24)
+DROPPED_AT_ONCE = 1000
+"""However many are old, others wait for no more than so many to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +52,14 @@ class IdempotencyKeys:
         )
 
     def drop_old(self, now: datetime) -> None:
-        self._connection.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.created_at <= now - KEPT_FOR))
+        """Forget keys that are no longer kept, the oldest first, and a portion at a time."""
+        _DROP_OLD.change(self._connection, {"before": now - KEPT_FOR})
+
+
+_OLDEST = (
+    sa.select(idempotency_keys.c.key)
+    .where(idempotency_keys.c.created_at <= sa.bindparam("before", type_=UtcDateTime))
+    .order_by(idempotency_keys.c.created_at)
+    .limit(DROPPED_AT_ONCE)
+)
+_DROP_OLD = Prepared(sa.delete(idempotency_keys).where(idempotency_keys.c.key.in_(_OLDEST)))

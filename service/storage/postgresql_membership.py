@@ -24,7 +24,7 @@ HEAR_SECONDS = 0.2
 TRUSTED_SECONDS = 3.0
 """So long after its last word from the database a leader may still act as one."""
 EXACT_SECONDS = 0.5
-"""An answer that took longer says too little about the time on the other side."""
+"""An answer that took longer says too little about the time on the other side, unless there is no other."""
 LEAVE_SECONDS = 2.0
 LEFT = "left"
 
@@ -43,12 +43,12 @@ class PostgresqlMembership:
         elected: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._url, self._clock, self._monotonic = url, clock, monotonic
+        self._url, self._clock, self._monotonic = url, _steady(clock), monotonic
         self._hear, self._elected = hear, elected
         self._name = secrets.token_hex(8)
         self._teller = Teller(url, self._name)
         self._holds, self._beat_at = False, 0.0
-        self._ahead = timedelta(0)
+        self._ahead: timedelta | None = None
         self._leaving = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -58,7 +58,7 @@ class PostgresqlMembership:
 
     def now(self) -> datetime:
         """The time by the database's clock, which its servers have in common."""
-        return self._clock() + self._ahead
+        return self._clock() + (self._ahead or timedelta())
 
     def join(self, first: Callable[[], None]) -> None:
         with own_session(self._url) as joining:
@@ -146,8 +146,19 @@ class PostgresqlMembership:
             self._elected()
 
     def _note_time(self, here: datetime, there: datetime, took_seconds: float) -> None:
-        if took_seconds < EXACT_SECONDS:
+        if self._ahead is None or took_seconds < EXACT_SECONDS:
             self._ahead = there - here - timedelta(seconds=took_seconds / 2)
+
+
+def _steady(clock: Clock) -> Clock:
+    """The time that a clock tells now, going on by itself, so that it does not step when that clock is set."""
+    began, passed = clock(), _seconds()
+    return lambda: began + timedelta(seconds=_seconds() - passed)
+
+
+def _seconds() -> float:
+    """Counted while the machine sleeps too, where its system can."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 # The lock of a server whose machine is gone is free within seconds.

@@ -33,10 +33,7 @@ def sqlite_engine(url: URL, *, read_only: bool) -> sa.Engine:
 
 
 class SqliteDatabase:
-    """One file; its writes go through the thread that owns the one writing connection.
-
-    `resume` is the first thing that is written after a while in which nothing could be.
-    """
+    """One file; its writes go through the thread that owns the one writing connection."""
 
     def __init__(
         self,
@@ -45,10 +42,9 @@ class SqliteDatabase:
         clock: Clock,
         entropy: Entropy,
         on_commit: Listener,
-        resume: Work[None] = lambda _: None,
         attendance: Attendance | None = None,
     ) -> None:
-        self._clock, self._entropy, self._on_commit, self._resume = clock, entropy, on_commit, resume
+        self._clock, self._entropy, self._on_commit = clock, entropy, on_commit
         self._attendance = attendance or Attendance()
         self._condition = Condition(clock)
         self._reader = sqlite_engine(url, read_only=True)
@@ -106,7 +102,7 @@ class SqliteDatabase:
             with self._condition.writing():
                 self._make_room(connection)
                 with connection.begin():
-                    self._begin_again(connection)
+                    self._try_a_page(connection)
                     signals = [self._run(connection, unit, answers) for unit in begun]
                     _require_transaction(connection)
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
@@ -125,11 +121,10 @@ class SqliteDatabase:
             with suppress(library().Error):
                 _pragmas(connection.connection.dbapi_connection, "wal_checkpoint(PASSIVE)")
 
-    def _begin_again(self, connection: sa.Connection) -> None:
+    def _try_a_page(self, connection: sa.Connection) -> None:
         """After a failure: nothing counts as written until something was, even where all else has nothing to write."""
         if self._condition.trouble is not None:
             connection.exec_driver_sql("PRAGMA user_version = 0")
-            self._resume(self._store(connection))
 
     def _store(self, connection: sa.Connection) -> Store:
         return Store(connection, self._clock, self._entropy, self._attendance)

@@ -102,6 +102,7 @@ class Api:
         if not self.url.startswith("sqlite"):
             with own_session(sa.make_url(self.url)) as session:
                 session.execute("SELECT pg_advisory_lock(%s)", [LEADING])
+                session.execute("SELECT pg_advisory_unlock(%s)", [LEADING])
 
     def reopen(self) -> None:
         """End the server and start it on the same database, without putting the application together anew."""

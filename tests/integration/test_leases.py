@@ -1,7 +1,10 @@
 """Leases: who may write to a trial, and what becomes of it when its worker falls silent."""
 
 import pytest
+import sqlalchemy as sa
 
+from service.storage.keys import DROPPED_AT_ONCE
+from service.storage.tables import idempotency_keys
 from tests.integration.harness import Api, ok, refused, spec
 
 
@@ -243,6 +246,25 @@ def test_one_idempotency_key_is_one_answer(api: Api) -> None:
     assert api.counts() == {"running": 2}
     api.clock.move(24 * 3600 + 1)
     assert ok(api.post("/claims", body, headers=key)) != first
+
+
+def test_keys_that_are_old_are_forgotten_a_portion_at_a_time(api: Api) -> None:
+    database, old = api.app.state.database, {"fingerprint": "f", "status": 200, "body": "{}", "created_at": api.clock()}
+    rows = [{"key": str(number), **old} for number in range(DROPPED_AT_ONCE + 1)]
+    database.write(lambda store: store._connection.execute(sa.insert(idempotency_keys), rows))
+
+    def kept() -> int:
+        count = sa.select(sa.func.count()).select_from(idempotency_keys)
+        return int(database.read(lambda store: store._connection.scalar(count)))
+
+    api.clock.move(24 * 3600 - 1)
+    api.sweep()
+    assert kept() == DROPPED_AT_ONCE + 1
+    api.clock.move(1)
+    api.sweep()
+    assert kept() == 1
+    api.sweep()
+    assert kept() == 0
 
 
 def test_a_submission_under_a_key_is_replayed_with_its_location(api: Api) -> None:

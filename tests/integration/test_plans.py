@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -9,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.domain.status import TrialStatus
-from service.operations.expire import refresh_all_leases
+from service.operations.expire import lengthen_leases, refresh_leases
 from service.operations.history import Histories
 from service.operations.remove import remove_portion
 from service.operations.suggest import Pace, plan_suggestions
@@ -204,7 +205,9 @@ def _calls_of_workers(api: Api) -> Iterator[tuple[str, Call]]:
     yield "POST /workers/{name}/release", partial(api.post, "/workers/ann/release")
     api.clock.move(60)
     yield "sweep", api.sweep
-    yield "fresh leases", partial(api.app.state.database.write, refresh_all_leases)
+    write, big = api.app.state.database.write, api.show(BIG)["id"]
+    yield "fresh leases", partial(write, partial(refresh_leases, big))
+    yield "longer leases", partial(write, partial(lengthen_leases, lambda _: timedelta(seconds=5), big))
 
 
 def _changes(api: Api) -> Iterator[tuple[str, Call]]:

@@ -1,5 +1,6 @@
 """Several servers of one PostgreSQL database: one leads, all hear each other, and no commit is taken for granted."""
 
+import itertools
 import queue
 import threading
 import time
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from service.storage.postgresql import LONGEST_PAUSE_SECONDS
 from service.storage.postgresql_engine import ServerTooOld, own_session, require_version
 from service.storage.postgresql_groups import TRIES
-from service.storage.postgresql_membership import LEADING, TRUSTED_SECONDS, PostgresqlMembership
+from service.storage.postgresql_membership import EXACT_SECONDS, LEADING, TRUSTED_SECONDS, PostgresqlMembership
 from service.storage.store import OutcomeUnknown, Signal, Store, system_clock
 from tests.integration.cluster import Cluster
 from tests.integration.harness import PATIENCE_SECONDS, Api, MovableClock, ok, refused, spec, until
@@ -143,6 +144,24 @@ def test_servers_go_by_the_clock_of_their_database(url: sa.URL) -> None:
     with joined(url, slow) as one, joined(url, quick) as other:
         apart = one.membership.now() - other.membership.now()
         assert abs(apart) < timedelta(seconds=5)
+
+
+def test_a_clock_that_is_set_back_takes_no_time_of_the_servers_back(url: sa.URL) -> None:
+    clock = MovableClock()
+    with joined(url, clock) as member:
+        before = member.membership.now()
+        clock.move(-60)
+        assert member.membership.now() >= before
+
+
+def test_the_first_word_of_a_slow_database_tells_the_time_too(url: sa.URL) -> None:
+    seconds = itertools.count()
+    membership = PostgresqlMembership(
+        url, MovableClock(), lambda _: None, lambda: None, lambda: next(seconds) * 2 * EXACT_SECONDS
+    )
+    membership.join(lambda: None)
+    assert abs(membership.now() - system_clock()) < timedelta(minutes=1)
+    membership.leave()
 
 
 def test_a_commit_of_one_server_wakes_the_claims_that_wait_in_another(url: sa.URL) -> None:

@@ -10,10 +10,9 @@ import sqlalchemy as sa
 from service.storage.condition import StorageUnavailable
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import Store
+from tests.integration.attending import LONG, sweeper_of, there_for
 from tests.integration.cluster import Cluster
 from tests.integration.harness import Api, ok, refused, spec
-
-A_WHILE_SECONDS = 300
 
 
 def full(store: Store) -> None:
@@ -122,11 +121,11 @@ def test_no_lease_is_taken_back_for_a_while_in_which_none_could_be_renewed(
 ) -> None:
     api.submit()
     held, another = api.claim_one(), api.claim_one(worker="bob")
+    sweeper = sweeper_of(api)
     with unwritable(api, request):
-        api.clock.move(A_WHILE_SECONDS)
+        api.clock.move(LONG)
     assert {trial["id"] for trial in api.claim(2, worker="cal")}.isdisjoint({held["id"], another["id"]})
-    api.sweep()
+    sweeper.sweep()
     ok(api.complete(held))
-    api.clock.move(A_WHILE_SECONDS)
-    api.sweep()
+    there_for(sweeper, api, 31)
     assert api.trial(another["number"])["status"] == "waiting"
