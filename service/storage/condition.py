@@ -60,7 +60,7 @@ class Condition:
         except Exception as error:
             if cause := cause_of(error, reading=True):
                 self._tell(f"cannot be read: {cause}", error)
-                raise _unavailable(cause) from error
+                raise unavailable(cause) from error
             raise
 
     @contextmanager
@@ -74,7 +74,7 @@ class Condition:
                 self._tell(f"cannot be written: {cause}", error)
                 if isinstance(error, OutcomeUnknown):
                     raise
-                raise _unavailable(cause) from error
+                raise unavailable(cause) from error
             raise
         self.written()
 
@@ -129,7 +129,7 @@ def _is_lost(error: BaseException) -> bool:
     )
 
 
-def _unavailable(cause: str) -> StorageUnavailable:
+def unavailable(cause: str) -> StorageUnavailable:
     return StorageUnavailable(f"The database cannot do this now: {cause}.")
 
 

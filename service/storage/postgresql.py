@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from service.storage.attendance import Attendance
-from service.storage.condition import Condition, StorageUnavailable
+from service.storage.condition import Condition, StorageUnavailable, unavailable
 from service.storage.postgresql_engine import postgresql_engine
 from service.storage.postgresql_groups import TRIES, Group, OnRetry, passing_cause
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
@@ -99,15 +99,24 @@ class PostgresqlDatabase:
                 return work(self._store(reading))
 
     def _write_until_closed(self) -> None:
-        while unit := self._units.wait():
-            if unit.begin():
-                self._units.again(self._take_turn(unit))
+        while unit := self._units.wait_to_lead():
+            group = Group(unit, self._store, self._on_retry)
+            put_off = self._take_turn(group) if unit.begin() else []
+            self._units.led(unit)
+            self._put_back(put_off)
 
-    def _take_turn(self, first: Unit) -> list[Unit]:
+    def _put_back(self, units: Sequence[Unit]) -> None:
+        """For another turn; who has led in vain too often is told so, and nothing of it is done."""
+        for unit in units:
+            if unit.in_vain == TRIES or (unit.in_vain and self._units.closed):
+                unit.answer(None, unavailable("others hold the locks that it needs"))
+            else:
+                self._units.again(unit)
+
+    def _take_turn(self, group: Group) -> list[Unit]:
         """Write a unit, and those that wait meanwhile with it; returns which are to be done again."""
-        if first.tries:
-            self._sleep(self._pause_seconds(first.tries - 1))
-        group = Group(first, self._store, self._on_retry)
+        if tries := group.begun[0].tries:
+            self._sleep(self._pause_seconds(tries - 1))
         try:
             self._transact(group)
         except OutcomeUnknown as error:

@@ -5,13 +5,39 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from service.storage import postgresql, postgresql_groups
 from service.storage.store import Database, Store
 from tests.integration.tried import execute, note
 
 PATIENCE_SECONDS = 30.0
+LONGER_THAN_ANYBODY_WAITS = 2 * PATIENCE_SECONDS
 Unit = Callable[[Store], object]
+
+
+class Held:
+    """A unit that keeps its thread busy until it is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._begun, self._go = threading.Event(), threading.Event()
+        self._done = database.submit(self._hold)
+        assert self._begun.wait(PATIENCE_SECONDS)
+
+    def let_go(self) -> None:
+        self._go.set()
+        self._done.result(PATIENCE_SECONDS)
+
+    def _hold(self, _: Store) -> None:
+        self._begun.set()
+        assert self._go.wait(PATIENCE_SECONDS)
+
+
+def brief_leads(monkeypatch: pytest.MonkeyPatch, at_most: int = 10**6) -> None:
+    """Whoever leads waits for a lock for 20 ms, and leads so often."""
+    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
+    monkeypatch.setattr(postgresql, "TRIES", at_most)
 
 
 def started(database: Database, *units: Unit) -> list[Future[object]]:

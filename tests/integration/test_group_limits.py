@@ -1,6 +1,7 @@
 """Units of work on PostgreSQL that would wait for a lock, or take long: whoever shares a transaction is spared that."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -8,9 +9,27 @@ import sqlalchemy as sa
 from service.storage import postgresql, postgresql_groups
 from service.storage.postgresql_engine import own_session
 from service.storage.store import Store
-from tests.integration.grouped import PATIENCE_SECONDS, Unit, grouped, noting, number, once, started, waiting
+from tests.integration.grouped import (
+    PATIENCE_SECONDS,
+    Unit,
+    brief_leads,
+    grouped,
+    noting,
+    number,
+    once,
+    started,
+    waiting,
+)
 from tests.integration.harness import until
 from tests.integration.tried import Tried, execute, note, notes
+
+
+@pytest.fixture
+def limited(noted: Tried, url: sa.URL) -> Iterator[Tried]:
+    """One thread that writes to a database which ends statements that take longer than half a second."""
+    limited = Tried(url.update_query_dict({"options": "-c statement_timeout=500"}), writers=1)
+    yield limited
+    limited.database.close()
 
 
 def test_a_server_that_stops_in_the_middle_of_a_transaction_gives_its_locks_back(
@@ -45,7 +64,7 @@ def test_a_unit_that_would_wait_for_a_lock_lets_the_others_be_committed_first(si
 def test_a_lock_that_all_threads_wait_for_does_not_keep_the_others_out(
     noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
+    brief_leads(monkeypatch)
     with own_session(url) as session:
         session.execute("SELECT pg_advisory_lock(7)")
         held = [noted.database.submit(waiting) for _ in range(postgresql.WRITERS)]
@@ -65,7 +84,10 @@ def test_units_that_were_put_off_share_the_next_transaction(single: Tried, url: 
         assert len({one.result(PATIENCE_SECONDS) for one in others}) <= 2
 
 
-def test_units_that_were_put_off_are_done_before_the_database_is_closed(single: Tried, url: sa.URL) -> None:
+def test_units_that_were_put_off_are_done_before_the_database_is_closed(
+    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_groups, "LEADING", "")
     with own_session(url) as session:
         session.execute("SELECT pg_advisory_lock(7)")
         first, *others = started(single.database, noting, *[waiting] * 3)
@@ -89,7 +111,7 @@ def test_a_unit_that_was_put_off_is_done_again_where_the_commit_fails_that_it_is
         commit(transaction)
 
     monkeypatch.setattr(postgresql, "_commit", fail_once)
-    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
+    brief_leads(monkeypatch)
     with own_session(url) as session:
         session.execute("SELECT pg_advisory_lock(7)")
         unit = single.database.submit(waiting)
@@ -112,12 +134,24 @@ def test_a_unit_that_takes_long_is_done_by_itself(single: Tried, monkeypatch: py
     assert (len(begun), notes(single.database), single.causes) == (2, 3, [])
 
 
-def test_a_commit_is_never_cut_short(single: Tried) -> None:
+def test_a_commit_is_never_cut_short(limited: Tried) -> None:
     limits = "SELECT current_setting('statement_timeout') || ', ' || current_setting('lock_timeout')"
-    single.database.write(lambda store: execute(store, _TOLD_AT_COMMIT))
-    assert grouped(single.database, note, lambda store: store._connection.scalar(sa.text(limits)))[1] == "1s, 1ms"
-    said = single.database.read(lambda store: store._connection.scalar(sa.text("SELECT limits FROM told")))
+    limited.database.write(lambda store: execute(store, _TOLD_AT_COMMIT))
+    assert grouped(limited.database, note, lambda store: store._connection.scalar(sa.text(limits)))[1] == "1s, 1ms"
+    said = limited.database.read(lambda store: store._connection.scalar(sa.text("SELECT limits FROM told")))
     assert said == "0"
+
+
+def test_a_limit_on_statements_that_the_database_has_is_none_for_whoever_waits_for_a_lock(limited: Tried) -> None:
+    begun: list[None] = []
+
+    def slow(store: Store) -> object:
+        begun.append(None)
+        execute(store, "SELECT pg_sleep(0.7)")
+        return noting(store)
+
+    assert type(limited.database.submit(slow, joins=True).result(PATIENCE_SECONDS)) is int
+    assert len(begun) == 1
 
 
 _TOLD_AT_COMMIT = """
