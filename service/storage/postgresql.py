@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from service.storage.attendance import Attendance
-from service.storage.condition import Condition, StorageUnavailable, unavailable
+from service.storage.condition import Condition, StorageUnavailable, cause_of, unavailable
 from service.storage.postgresql_engine import postgresql_engine
 from service.storage.postgresql_groups import TRIES, Group, OnRetry, passing_cause
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
@@ -104,12 +104,15 @@ class PostgresqlDatabase:
             put_off = self._take_turn(group) if unit.begin() else []
             self._units.led(unit)
             self._put_back(put_off)
+            if put_off and not group.connected:
+                # Others of these threads have all the connections that there are; they do what waits.
+                self._sleep(self._pause_seconds(TRIES))
 
     def _put_back(self, units: Sequence[Unit]) -> None:
         """For another turn; who has led in vain too often is told so, and nothing of it is done."""
         for unit in units:
             if unit.in_vain == TRIES or (unit.in_vain and self._units.closed):
-                unit.answer(None, unavailable("others hold the locks that it needs"))
+                unit.answer(None, unavailable("others hold the locks or the connections that it needs"))
             else:
                 self._units.again(unit)
 
@@ -123,33 +126,36 @@ class PostgresqlDatabase:
             group.fail(self._told(error))
             return group.put_off
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
-            if again := group.again(error):
-                return again
-            self._fail(group, self._told(error))
-            return group.put_off
+            return group.again(error) or self._fail(group, error)
         if group.answered:
-            self._condition.written()
+            self._condition.written(group.troubles)
             tell(self._on_commit, frozenset(group.signals))
             group.answer()
         return group.put_off
 
-    def _fail(self, group: Group, told: Exception) -> None:
+    def _fail(self, group: Group, error: Exception) -> list[Unit]:
+        """Tell all of them, unless it is this thread alone that has no connection."""
+        if not group.connected and cause_of(error) and self._condition.lately_written:
+            self._on_retry("connection")
+            return group.led_in_vain()
+        told = self._told(error)
         group.fail(told)
         if not group.connected and isinstance(told, StorageUnavailable):
             # Those who wait would each wait as long as this one for a connection that there is not.
             self._units.refuse(told)
+        return group.put_off
 
     def _transact(self, group: Group) -> None:
         with self._engine.connect() as connection:
-            group.connected = True
+            group.connected, group.troubles = True, self._condition.troubles
             self._begin_again(connection)
             with connection.begin() as transaction:
                 group.carry_out(connection, self._units)
                 _commit(transaction)
 
     def _begin_again(self, connection: sa.Connection) -> None:
-        """After a failure: what is to be written first, by itself."""
-        if self._condition.trouble is not None:
+        """After a failure, if it was not one thread's alone: what is to be written first, by itself."""
+        if self._condition.trouble is not None and not self._condition.lately_written:
             store = self._store(connection)
             with connection.begin():
                 self._resume(store)

@@ -42,7 +42,8 @@ class Group:
     def __init__(self, first: Unit, open_store: Open, on_retry: OnRetry) -> None:
         self.begun, self.put_off = [first], list[Unit]()
         self.signals: set[Signal] = set()
-        self.connected = False
+        self.connected, self.troubles = False, 0
+        """Whether it has a connection, and how often there had been trouble by then."""
         self._answers: list[tuple[Unit, Any, Exception | None]] = []
         self._open, self._on_retry = open_store, on_retry
 
@@ -90,6 +91,11 @@ class Group:
         for unit in self.begun:
             unit.shares = False
             self._may_try(unit, error)
+        return self.begun
+
+    def led_in_vain(self) -> list[Unit]:
+        """For want of a connection: it is to be done again, or with others that have one."""
+        self.begun[0].in_vain += 1
         return self.begun
 
     def _join(self, connection: sa.Connection, unit: Unit) -> None:

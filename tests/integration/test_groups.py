@@ -3,11 +3,9 @@
 import threading
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
-from service.storage.condition import StorageUnavailable
 from service.storage.postgresql_engine import own_session
 from service.storage.sqlite import SqliteDatabase
 from service.storage.store import OutcomeUnknown, Store, system_clock
@@ -180,23 +178,3 @@ def test_a_unit_that_may_take_long_shares_its_transaction_with_none(single: Trie
     first, second, third, last = [one.result(PATIENCE_SECONDS) for one in held]
     assert first == second
     assert len({first, third, last}) == 3
-
-
-def test_all_that_wait_are_told_at_once_that_no_connection_can_be_opened(noted: Tried, url: sa.URL) -> None:
-    single, begun, go = Tried(url, writers=1), threading.Event(), threading.Event()
-    tried: list[None] = []
-
-    def unreachable(*_: object) -> None:
-        tried.append(None)
-        begun.set()
-        assert go.wait(PATIENCE_SECONDS)
-        raise psycopg.OperationalError("no route to host")
-
-    sa.event.listen(single.database._engine, "do_connect", unreachable)
-    held = [single.database.submit(note)]
-    assert begun.wait(PATIENCE_SECONDS)
-    held += [single.database.submit(note, joins=joins) for joins in (True, False)]
-    go.set()
-    assert [type(one.exception(PATIENCE_SECONDS)) for one in held] == [StorageUnavailable] * 3
-    assert (len(tried), notes(noted.database)) == (1, 0)
-    single.database.close()
