@@ -12,6 +12,7 @@ from service.storage.store import Clock, OutcomeUnknown
 
 log = logging.getLogger("shibori.storage")
 TOLD_AGAIN_AFTER = timedelta(minutes=1)
+LATELY = timedelta(seconds=1)
 
 SQLITE: Mapping[int, str] = {
     5: "another program holds the SQLite file",
@@ -50,7 +51,10 @@ class Condition:
         self._clock = clock
         self._lock = threading.Lock()
         self._told: dict[str, datetime] = {}
+        self._written_at: datetime | None = None
         self.trouble: str | None = None
+        self.troubles = 0
+        """How often there was trouble."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -60,7 +64,7 @@ class Condition:
         except Exception as error:
             if cause := cause_of(error, reading=True):
                 self._tell(f"cannot be read: {cause}", error)
-                raise _unavailable(cause) from error
+                raise unavailable(cause) from error
             raise
 
     @contextmanager
@@ -70,19 +74,32 @@ class Condition:
             yield
         except Exception as error:
             if cause := cause_of(error):
-                self.trouble = cause
+                self._set(cause)
                 self._tell(f"cannot be written: {cause}", error)
                 if isinstance(error, OutcomeUnknown):
                     raise
-                raise _unavailable(cause) from error
+                raise unavailable(cause) from error
             raise
-        self.written()
+        self.written(self.troubles)
 
-    def written(self) -> None:
-        """Something was committed."""
-        if self.trouble is not None:
-            self.trouble = None
+    def written(self, troubles: int) -> None:
+        """Something was committed that was begun after so many troubles: those since may not have passed."""
+        with self._lock:
+            if troubles != self.troubles:
+                return
+            self._written_at = self._clock()
+            passed, self.trouble = self.trouble, None
+        if passed is not None:
             log.warning("the database can be written again")
+
+    @property
+    def lately_written(self) -> bool:
+        """Whether something was, a moment ago: then whoever cannot write now is alone with it."""
+        return self._written_at is not None and abs(self._clock() - self._written_at) < LATELY
+
+    def _set(self, cause: str) -> None:
+        with self._lock:
+            self.trouble, self.troubles = cause, self.troubles + 1
 
     def _tell(self, what: str, error: Exception) -> None:
         with self._lock:
@@ -129,7 +146,7 @@ def _is_lost(error: BaseException) -> bool:
     )
 
 
-def _unavailable(cause: str) -> StorageUnavailable:
+def unavailable(cause: str) -> StorageUnavailable:
     return StorageUnavailable(f"The database cannot do this now: {cause}.")
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from service.storage.attendance import Attendance
-from service.storage.condition import Condition, StorageUnavailable
+from service.storage.condition import Condition, StorageUnavailable, cause_of, unavailable
 from service.storage.postgresql_engine import postgresql_engine
 from service.storage.postgresql_groups import TRIES, Group, OnRetry, passing_cause
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
@@ -99,48 +99,63 @@ class PostgresqlDatabase:
                 return work(self._store(reading))
 
     def _write_until_closed(self) -> None:
-        while unit := self._units.wait():
-            if unit.begin():
-                self._units.again(self._take_turn(unit))
+        while unit := self._units.wait_to_lead():
+            group = Group(unit, self._store, self._on_retry)
+            put_off = self._take_turn(group) if unit.begin() else []
+            self._units.led(unit)
+            self._put_back(put_off)
+            if put_off and not group.connected:
+                # Others of these threads have all the connections that there are; they do what waits.
+                self._sleep(self._pause_seconds(TRIES))
 
-    def _take_turn(self, first: Unit) -> list[Unit]:
+    def _put_back(self, units: Sequence[Unit]) -> None:
+        """For another turn; who has led in vain too often is told so, and nothing of it is done."""
+        for unit in units:
+            if unit.in_vain == TRIES or (unit.in_vain and self._units.closed):
+                unit.answer(None, unavailable("others hold the locks or the connections that it needs"))
+            else:
+                self._units.again(unit)
+
+    def _take_turn(self, group: Group) -> list[Unit]:
         """Write a unit, and those that wait meanwhile with it; returns which are to be done again."""
-        if first.tries:
-            self._sleep(self._pause_seconds(first.tries - 1))
-        group = Group(first, self._store, self._on_retry)
+        if tries := group.begun[0].tries:
+            self._sleep(self._pause_seconds(tries - 1))
         try:
             self._transact(group)
         except OutcomeUnknown as error:
             group.fail(self._told(error))
             return group.put_off
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
-            if again := group.again(error):
-                return again
-            self._fail(group, self._told(error))
-            return group.put_off
+            return group.again(error) or self._fail(group, error)
         if group.answered:
-            self._condition.written()
+            self._condition.written(group.troubles)
             tell(self._on_commit, frozenset(group.signals))
             group.answer()
         return group.put_off
 
-    def _fail(self, group: Group, told: Exception) -> None:
+    def _fail(self, group: Group, error: Exception) -> list[Unit]:
+        """Tell all of them, unless it is this thread alone that has no connection."""
+        if not group.connected and cause_of(error) and self._condition.lately_written:
+            self._on_retry("connection")
+            return group.led_in_vain()
+        told = self._told(error)
         group.fail(told)
         if not group.connected and isinstance(told, StorageUnavailable):
             # Those who wait would each wait as long as this one for a connection that there is not.
             self._units.refuse(told)
+        return group.put_off
 
     def _transact(self, group: Group) -> None:
         with self._engine.connect() as connection:
-            group.connected = True
+            group.connected, group.troubles = True, self._condition.troubles
             self._begin_again(connection)
             with connection.begin() as transaction:
                 group.carry_out(connection, self._units)
                 _commit(transaction)
 
     def _begin_again(self, connection: sa.Connection) -> None:
-        """After a failure: what is to be written first, by itself."""
-        if self._condition.trouble is not None:
+        """After a failure, if it was not one thread's alone: what is to be written first, by itself."""
+        if self._condition.trouble is not None and not self._condition.lately_written:
             store = self._store(connection)
             with connection.begin():
                 self._resume(store)

@@ -20,13 +20,17 @@ TRIES = 10
 LARGEST_GROUP = 20
 LONGEST_GROUP_SECONDS = 0.1
 # Whoever leads waits for a lock, and leaves it to others after a while, since each has only a few threads that write.
+# A limit that the database or its role has on statements would end that wait, and be an error.
 # A server that is stopped in the middle must not keep its locks: what it has begun is undone.
-LEADING = "SET LOCAL lock_timeout = 1000; SET LOCAL idle_in_transaction_session_timeout = 10000; "
+LEADING = (
+    "SET LOCAL lock_timeout = 1000; SET LOCAL statement_timeout = 0; "
+    "SET LOCAL idle_in_transaction_session_timeout = 10000; "
+)
 # Whoever joins others holds their locks too. It may wait for nobody, since that one may wait for these, and what
 # takes long is done alone.
 IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
 # A commit that was cut short would be one whose outcome is not known.
-PATIENT = "SET LOCAL statement_timeout TO DEFAULT"
+PATIENT = "SET LOCAL statement_timeout = 0"
 
 OnRetry = Callable[[str], None]
 Open = Callable[[sa.Connection], Store]
@@ -38,7 +42,8 @@ class Group:
     def __init__(self, first: Unit, open_store: Open, on_retry: OnRetry) -> None:
         self.begun, self.put_off = [first], list[Unit]()
         self.signals: set[Signal] = set()
-        self.connected = False
+        self.connected, self.troubles = False, 0
+        """Whether it has a connection, and how often there had been trouble by then."""
         self._answers: list[tuple[Unit, Any, Exception | None]] = []
         self._open, self._on_retry = open_store, on_retry
 
@@ -47,15 +52,21 @@ class Group:
         first = self.begun[0]
         run_plain(connection, f"{LEADING}SAVEPOINT unit")
         self._do(connection, first)
+        waiting.led(first)
         # Its wait for a lock is not counted: by then the more others wait.
         until = monotonic() + LONGEST_GROUP_SECONDS
-        while first.shares and len(self.begun) < LARGEST_GROUP and monotonic() < until:
+        while self._takes_others and len(self.begun) < LARGEST_GROUP and monotonic() < until:
             if (unit := waiting.next_to_join()) is None:
                 break
             if unit.begin():
                 self._join(connection, unit)
         if len(self.begun) > 1:
             run_plain(connection, PATIENT)
+
+    @property
+    def _takes_others(self) -> bool:
+        """Not where the first one waits for what others have: nothing is to be committed then."""
+        return self.begun[0].shares and self.begun[0] not in self.put_off
 
     @property
     def answered(self) -> bool:
@@ -80,6 +91,11 @@ class Group:
         for unit in self.begun:
             unit.shares = False
             self._may_try(unit, error)
+        return self.begun
+
+    def led_in_vain(self) -> list[Unit]:
+        """For want of a connection: it is to be done again, or with others that have one."""
+        self.begun[0].in_vain += 1
         return self.begun
 
     def _join(self, connection: sa.Connection, unit: Unit) -> None:
@@ -111,10 +127,13 @@ class Group:
 
     def _is_overdue(self, unit: Unit, error: Exception) -> bool:
         """Whether it would have kept its thread waiting for a lock, or its group waiting for it, for too long."""
-        slow = _state(error) == SLOW and unit is not self.begun[0]
-        if slow:
+        leads = unit is self.begun[0]
+        if _state(error) == LOCKED:
+            unit.in_vain += leads
+            return True
+        if slow := _state(error) == SLOW and not leads:
             unit.shares = False
-        return slow or _state(error) == LOCKED
+        return slow
 
     def _may_try(self, unit: Unit, error: Exception) -> bool:
         cause = passing_cause(error)

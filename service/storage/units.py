@@ -3,14 +3,16 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from service.storage.store import Listener, Result, Signal, Work
 
 log = logging.getLogger("shibori.storage")
+# Longer than all servers of a study take to have their turns with its lock: else each would have several wait for it.
+HOLD_BACK_SECONDS = 0.5
 
 
 class DatabaseClosed(RuntimeError):
@@ -26,6 +28,8 @@ class Unit:
     shares: bool = False
     """Whether it may share a transaction where each unit holds the locks of the others: whatever is short may."""
     tries: int = 0
+    in_vain: int = 0
+    """How often it has led, and what it needed was kept by others."""
 
     @property
     def joins(self) -> bool:
@@ -49,33 +53,57 @@ class Units:
     def __init__(self) -> None:
         self._waiting: deque[Unit] = deque()
         self._changed = threading.Condition()
-        self._closed = False
+        self.closed = False
+        self._holds_back: Unit | None = None
+        self._held_back_until = 0.0
+        self._leads_again: Unit | None = None
 
     def submit(self, work: Work[Result], *, shares: bool = False) -> Future[Result]:
         future: Future[Result] = Future()
         with self._changed:
-            if self._closed:
+            if self.closed:
                 raise DatabaseClosed("the database is closed")
             self._append(Unit(work, future, shares))
         return future
 
-    def again(self, units: Sequence[Unit]) -> None:
-        """Put these at the end, for whoever takes them; once it is closed, whoever does so must take what is left."""
+    def again(self, unit: Unit) -> None:
+        """Put it at the end, for whoever takes it; once it is closed, whoever does so must take what is left."""
         with self._changed:
-            for unit in units:
-                self._append(unit)
+            self._append(unit)
 
     def close(self) -> None:
         """Take no more; whoever takes what is left finds the end behind it."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify_all()
 
     def wait(self) -> Unit | None:
         """The next one, as soon as there is one; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._changed.wait_for(lambda: self._waiting or self.closed)
             return self._waiting.popleft() if self._waiting else None
+
+    def wait_to_lead(self) -> Unit | None:
+        """The next one that may begin a transaction, None at the end; whoever takes it tells when it has `led`.
+
+        While one that could have joined others waits for a lock, the rest stay in the line, where whoever has that
+        lock takes them. Of those that have led in vain one leads at a time, and holds nobody back.
+        """
+        with self._changed:
+            while (unit := self._next_to_lead(now := monotonic())) is None and (self._waiting or not self.closed):
+                self._changed.wait(self._held_back_until - now if now < self._held_back_until else None)
+            # Whoever waits too looks at what is left, or finds the end.
+            self._changed.notify()
+            return unit
+
+    def led(self, unit: Unit) -> None:
+        """It waits for no lock any more, or has no transaction any more."""
+        with self._changed:
+            if unit is self._holds_back:
+                self._holds_back, self._held_back_until = None, 0.0
+            if unit is self._leads_again:
+                self._leads_again = None
+            self._changed.notify()
 
     def next(self) -> Unit | None:
         """One that waits already, or None."""
@@ -95,6 +123,24 @@ class Units:
 
     def empty(self) -> bool:
         return not self._waiting
+
+    def _next_to_lead(self, now: float) -> Unit | None:
+        if now < self._held_back_until:
+            return None
+        unit = next((unit for unit in self._waiting if self._may_lead(unit)), None)
+        if unit is not None:
+            self._waiting.remove(unit)
+            self._lead(unit, now)
+        return unit
+
+    def _may_lead(self, unit: Unit) -> bool:
+        return not unit.in_vain or self._leads_again is None or self.closed
+
+    def _lead(self, unit: Unit, now: float) -> None:
+        if unit.in_vain:
+            self._leads_again = unit
+        elif unit.joins:
+            self._holds_back, self._held_back_until = unit, now + HOLD_BACK_SECONDS
 
     def _append(self, unit: Unit) -> None:
         self._waiting.append(unit)

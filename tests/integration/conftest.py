@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from service.background import Remover
-from service.storage import migrations
+from service.storage import migrations, postgresql_groups
 from service.suggesting import SearchClosed, SearchProcess, Suggester
 from tests.integration.cluster import Cluster
+from tests.integration.grouped import PATIENCE_SECONDS
 from tests.integration.harness import Api
 from tests.integration.postgresql_proxy import Proxy
 from tests.integration.tried import Tried, execute
@@ -145,3 +146,12 @@ def tried(url: sa.URL) -> Iterator[Tried]:
 def noted(tried: Tried) -> Tried:
     tried.database.write(lambda store: execute(store, "CREATE TABLE notes (id bigserial)"))
     return tried
+
+
+@pytest.fixture
+def single(noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tried]:
+    """With one thread that writes, so that what is submitted while it is busy comes into one transaction."""
+    monkeypatch.setattr(postgresql_groups, "LONGEST_GROUP_SECONDS", PATIENCE_SECONDS)
+    single = Tried(url, writers=1)
+    yield single
+    single.database.close()

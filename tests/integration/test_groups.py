@@ -1,27 +1,20 @@
 """Units of work that share a transaction on PostgreSQL: each is undone alone, and answered after the commit."""
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
-from service.storage import postgresql, postgresql_groups
-from service.storage.condition import StorageUnavailable
 from service.storage.postgresql_engine import own_session
 from service.storage.sqlite import SqliteDatabase
-from service.storage.store import Database, OutcomeUnknown, Store, system_clock
+from service.storage.store import OutcomeUnknown, Store, system_clock
 from service.storage.watched import Watched
+from tests.integration.grouped import PATIENCE_SECONDS, grouped, noting, number, once
 from tests.integration.harness import SeededEntropy, until
 from tests.integration.postgresql_proxy import Loss, Proxy
 from tests.integration.tried import Tried, execute, lose_a_race, note, notes
 
-PATIENCE_SECONDS = 30.0
-Unit = Callable[[Store], object]
 LOSES_ITS_FIRST_COMMIT = """
     CREATE SEQUENCE commits;
     CREATE FUNCTION lose_first() RETURNS trigger LANGUAGE plpgsql AS
@@ -29,53 +22,6 @@ LOSES_ITS_FIRST_COMMIT = """
     CREATE CONSTRAINT TRIGGER lose_first AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION lose_first();
 """
-
-
-@pytest.fixture
-def single(noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tried]:
-    """With one thread that writes, so that what is submitted while it is busy comes into one transaction."""
-    monkeypatch.setattr(postgresql_groups, "LONGEST_GROUP_SECONDS", PATIENCE_SECONDS)
-    single = Tried(url, writers=1)
-    yield single
-    single.database.close()
-
-
-def started(database: Database, *units: Unit) -> list[Future[object]]:
-    """Units of one transaction."""
-    begun, go = threading.Event(), threading.Event()
-
-    def hold(_: Store) -> None:
-        begun.set()
-        assert go.wait(PATIENCE_SECONDS)
-
-    futures = [database.submit(hold, joins=True)]
-    assert begun.wait(PATIENCE_SECONDS)
-    futures += [database.submit(unit, joins=True) for unit in units]
-    go.set()
-    return futures[1:]
-
-
-def grouped(database: Database, *units: Unit) -> list[Any]:
-    """What the callers of units of one transaction were told."""
-    return [one.exception(PATIENCE_SECONDS) or one.result() for one in started(database, *units)]
-
-
-def noting(store: Store) -> object:
-    """Writes a line, and tells its transaction."""
-    note(store)
-    return store._connection.scalar(sa.text("SELECT txid_current()"))
-
-
-def waiting(store: Store) -> object:
-    """Waits for a lock that another has."""
-    execute(store, "SELECT pg_advisory_xact_lock(7)")
-    return noting(store)
-
-
-def once(first: Unit, then: Unit) -> Unit:
-    """One thing the first time, another when it is done again."""
-    left = [first]
-    return lambda store: (left.pop() if left else then)(store)
 
 
 def test_units_that_wait_share_a_transaction(single: Tried) -> None:
@@ -162,24 +108,6 @@ def test_a_connection_that_is_lost_between_two_units_loses_none_of_them(single: 
     assert notes(single.database) == 3
 
 
-def test_a_server_that_stops_in_the_middle_of_a_transaction_gives_its_locks_back(
-    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits = "SELECT current_setting('lock_timeout') || ', ' || current_setting('idle_in_transaction_session_timeout')"
-    assert single.database.write(lambda store: store._connection.scalar(sa.text(limits))) == "1s, 10s"
-    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL idle_in_transaction_session_timeout = 20; ")
-
-    def stopped(store: Store) -> None:
-        note(store)
-        pid = number(store, "SELECT pg_backend_pid()")
-        with own_session(url) as session:
-            until(lambda: not session.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone())
-        note(store)
-
-    single.database.write(once(stopped, noting))
-    assert (single.causes, notes(single.database)) == (["connection"], 1)
-
-
 def failing(_: object) -> None:
     raise OSError("nobody hears")
 
@@ -209,31 +137,6 @@ def test_all_of_a_group_are_told_that_its_outcome_is_unknown(
     far.database.close()
 
 
-def test_a_unit_that_would_wait_for_a_lock_lets_the_others_be_committed_first(single: Tried, url: sa.URL) -> None:
-    with own_session(url) as session:
-        session.execute("SELECT pg_advisory_lock(7)")
-        first, second, third = started(single.database, noting, waiting, noting)
-        assert first.result(PATIENCE_SECONDS) == third.result(PATIENCE_SECONDS)
-        assert not second.done()
-        session.execute("SELECT pg_advisory_unlock(7)")
-        assert second.result(PATIENCE_SECONDS) != first.result()
-    assert (notes(single.database), single.causes) == (3, [])
-
-
-def test_a_lock_that_all_threads_wait_for_does_not_keep_the_others_out(
-    noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
-    with own_session(url) as session:
-        session.execute("SELECT pg_advisory_lock(7)")
-        held = [noted.database.submit(waiting) for _ in range(postgresql.WRITERS)]
-        assert type(noted.database.submit(noting).result(PATIENCE_SECONDS)) is int
-        assert not any(one.done() for one in held)
-        session.execute("SELECT pg_advisory_unlock(7)")
-        assert len({one.result(PATIENCE_SECONDS) for one in held}) == postgresql.WRITERS
-    assert (noted.causes, noted.pauses) == ([], [])
-
-
 class Commits:
     """Hears how many units shared each commit."""
 
@@ -260,48 +163,6 @@ def test_a_unit_that_was_put_off_counts_in_the_commit_that_it_is_in(
     assert commits.units == [3, 1]
 
 
-def test_units_that_were_put_off_share_the_next_transaction(single: Tried, url: sa.URL) -> None:
-    with own_session(url) as session:
-        session.execute("SELECT pg_advisory_lock(7)")
-        first, *others = started(single.database, noting, *[waiting] * 6)
-        first.result(PATIENCE_SECONDS)
-        session.execute("SELECT pg_advisory_unlock(7)")
-        assert len({one.result(PATIENCE_SECONDS) for one in others}) <= 2
-
-
-def test_units_that_were_put_off_are_done_before_the_database_is_closed(single: Tried, url: sa.URL) -> None:
-    with own_session(url) as session:
-        session.execute("SELECT pg_advisory_lock(7)")
-        first, *others = started(single.database, noting, *[waiting] * 3)
-        closing = threading.Thread(target=single.database.close)
-        closing.start()
-        first.result(PATIENCE_SECONDS)
-        session.execute("SELECT pg_advisory_unlock(7)")
-        closing.join(PATIENCE_SECONDS)
-    assert all(type(one.result(0)) is int for one in others)
-
-
-def test_a_unit_that_was_put_off_is_done_again_where_the_commit_fails_that_it_is_not_in(
-    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failed, commit = threading.Event(), postgresql._commit
-
-    def fail_once(transaction: sa.RootTransaction) -> None:
-        if not failed.is_set():
-            failed.set()
-            raise RuntimeError("not committed")
-        commit(transaction)
-
-    monkeypatch.setattr(postgresql, "_commit", fail_once)
-    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
-    with own_session(url) as session:
-        session.execute("SELECT pg_advisory_lock(7)")
-        unit = single.database.submit(waiting)
-        assert failed.wait(PATIENCE_SECONDS)
-        session.execute("SELECT pg_advisory_unlock(7)")
-        assert type(unit.result(PATIENCE_SECONDS)) is int
-
-
 def test_a_unit_that_may_take_long_shares_its_transaction_with_none(single: Tried) -> None:
     begun, go = threading.Event(), threading.Event()
 
@@ -317,86 +178,3 @@ def test_a_unit_that_may_take_long_shares_its_transaction_with_none(single: Trie
     first, second, third, last = [one.result(PATIENCE_SECONDS) for one in held]
     assert first == second
     assert len({first, third, last}) == 3
-
-
-def test_all_that_wait_are_told_at_once_that_no_connection_can_be_opened(noted: Tried, url: sa.URL) -> None:
-    single, begun, go = Tried(url, writers=1), threading.Event(), threading.Event()
-    tried: list[None] = []
-
-    def unreachable(*_: object) -> None:
-        tried.append(None)
-        begun.set()
-        assert go.wait(PATIENCE_SECONDS)
-        raise psycopg.OperationalError("no route to host")
-
-    sa.event.listen(single.database._engine, "do_connect", unreachable)
-    held = [single.database.submit(note)]
-    assert begun.wait(PATIENCE_SECONDS)
-    held += [single.database.submit(note, joins=joins) for joins in (True, False)]
-    go.set()
-    assert [type(one.exception(PATIENCE_SECONDS)) for one in held] == [StorageUnavailable] * 3
-    assert (len(tried), notes(noted.database)) == (1, 0)
-    single.database.close()
-
-
-def test_a_unit_that_takes_long_is_done_by_itself(single: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql_groups, "IMPATIENT", "SET LOCAL statement_timeout = 100; ")
-    begun: list[None] = []
-
-    def long(store: Store) -> object:
-        begun.append(None)
-        execute(store, "SELECT pg_sleep(0.15)")
-        return noting(store)
-
-    first, second, _ = grouped(single.database, noting, long, noting)
-    assert first != second
-    assert (len(begun), notes(single.database), single.causes) == (2, 3, [])
-
-
-def test_a_commit_is_never_cut_short(single: Tried) -> None:
-    limits = "SELECT current_setting('statement_timeout') || ', ' || current_setting('lock_timeout')"
-    single.database.write(lambda store: execute(store, _TOLD_AT_COMMIT))
-    assert grouped(single.database, note, lambda store: store._connection.scalar(sa.text(limits)))[1] == "1s, 1ms"
-    said = single.database.read(lambda store: store._connection.scalar(sa.text("SELECT limits FROM told")))
-    assert said == "0"
-
-
-_TOLD_AT_COMMIT = """
-    CREATE TABLE told (limits text);
-    CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN INSERT INTO told VALUES (current_setting('statement_timeout')); RETURN NULL; END $$;
-    CREATE CONSTRAINT TRIGGER tell AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED
-        FOR EACH ROW EXECUTE FUNCTION tell();
-"""
-
-
-def test_two_processes_that_change_the_same_rows_lose_no_update_and_wait_for_each_other_without_end_nowhere(
-    noted: Tried, url: sa.URL
-) -> None:
-    def add_to(row: int) -> Unit:
-        def add(store: Store) -> None:
-            found = number(store, f"SELECT n FROM counts WHERE id = {row} FOR UPDATE")
-            execute(store, f"UPDATE counts SET n = {found + 1} WHERE id = {row}")
-
-        return add
-
-    noted.database.write(
-        lambda store: execute(store, "CREATE TABLE counts AS SELECT id, 0 AS n FROM (VALUES (0), (1)) v(id)")
-    )
-    both = [Tried(url, writers=2), Tried(url, writers=2)]
-    done = [
-        one.database.submit(add_to((turn + index) % 2), joins=True)
-        for turn in range(100)
-        for index, one in enumerate(both)
-    ]
-    for one in done:
-        one.result(PATIENCE_SECONDS)
-    assert noted.database.read(lambda store: number(store, "SELECT min(n) FROM counts")) == 100
-    assert noted.database.read(lambda store: number(store, "SELECT max(n) FROM counts")) == 100
-    for one in both:
-        one.database.close()
-        assert one.causes == []
-
-
-def number(store: Store, statement: str) -> int:
-    return int(store._connection.scalar(sa.text(statement)) or 0)

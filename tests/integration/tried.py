@@ -1,23 +1,27 @@
 """A PostgreSQL database that tells what it did again, and units of work to try it with."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from service.storage.postgresql import WRITERS, PostgresqlDatabase
-from service.storage.store import Store, system_clock
+from service.storage.store import Clock, Store, system_clock
 from tests.integration.harness import SeededEntropy
 
 
 class Tried:
-    """A database with a record of what was done again, and of the pauses before."""
+    """A database with a record of what was done again, of the pauses before, and of when it began again."""
 
-    def __init__(self, url: sa.URL, writers: int = WRITERS) -> None:
+    def __init__(self, url: sa.URL, writers: int = WRITERS, clock: Clock = system_clock) -> None:
         self.causes: list[str] = []
+        self.resumed: list[datetime] = []
         self.pauses: list[float] = []
         self.database = PostgresqlDatabase(
             url,
-            clock=system_clock,
+            clock=clock,
             entropy=SeededEntropy(),
             on_commit=lambda _: None,
+            resume=lambda *_: self.resumed.append(clock()),
             on_retry=self.causes.append,
             sleep=self.pauses.append,
             writers=writers,
