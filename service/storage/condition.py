@@ -53,8 +53,6 @@ class Condition:
         self._told: dict[str, datetime] = {}
         self._written_at: datetime | None = None
         self.trouble: str | None = None
-        self.troubles = 0
-        """How often there was trouble."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -74,21 +72,18 @@ class Condition:
             yield
         except Exception as error:
             if cause := cause_of(error):
-                self._set(cause)
+                self.trouble = cause
                 self._tell(f"cannot be written: {cause}", error)
                 if isinstance(error, OutcomeUnknown):
                     raise
                 raise unavailable(cause) from error
             raise
-        self.written(self.troubles)
+        self.written()
 
-    def written(self, troubles: int) -> None:
-        """Something was committed that was begun after so many troubles: those since may not have passed."""
-        with self._lock:
-            if troubles != self.troubles:
-                return
-            self._written_at = self._clock()
-            passed, self.trouble = self.trouble, None
+    def written(self) -> None:
+        """Something was committed."""
+        self._written_at = self._clock()
+        passed, self.trouble = self.trouble, None
         if passed is not None:
             log.warning("the database can be written again")
 
@@ -96,10 +91,6 @@ class Condition:
     def lately_written(self) -> bool:
         """Whether something was, a moment ago: then whoever cannot write now is alone with it."""
         return self._written_at is not None and abs(self._clock() - self._written_at) < LATELY
-
-    def _set(self, cause: str) -> None:
-        with self._lock:
-            self.trouble, self.troubles = cause, self.troubles + 1
 
     def _tell(self, what: str, error: Exception) -> None:
         with self._lock:

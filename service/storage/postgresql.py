@@ -25,8 +25,7 @@ WRITERS = 4
 class PostgresqlDatabase:
     """Several servers may share it: rows that a decision rests on are locked by the operation.
 
-    `resume` is the first thing that is written after a while in which nothing could be, and `on_retry` hears why a
-    unit of work is done again: `serialization`, `deadlock`, `unique` or `connection`.
+    `on_retry` hears why a unit of work is done again: `serialization`, `deadlock`, `unique` or `connection`.
     """
 
     def __init__(
@@ -36,7 +35,6 @@ class PostgresqlDatabase:
         clock: Clock,
         entropy: Entropy,
         on_commit: Listener,
-        resume: Work[None] = lambda _: None,
         on_retry: OnRetry = lambda _: None,
         attendance: Attendance | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -46,7 +44,7 @@ class PostgresqlDatabase:
         self._on_retry, self._sleep = on_retry, sleep
         self._attendance = attendance or Attendance()
         self._engine = postgresql_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
-        self._condition, self._resume = Condition(clock), resume
+        self._condition = Condition(clock)
         self._units = Units()
         self._threads = [
             threading.Thread(target=self._write_until_closed, name=f"postgresql-writer-{number}", daemon=True)
@@ -128,7 +126,7 @@ class PostgresqlDatabase:
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
             return group.again(error) or self._fail(group, error)
         if group.answered:
-            self._condition.written(group.troubles)
+            self._condition.written()
             tell(self._on_commit, frozenset(group.signals))
             group.answer()
         return group.put_off
@@ -147,19 +145,10 @@ class PostgresqlDatabase:
 
     def _transact(self, group: Group) -> None:
         with self._engine.connect() as connection:
-            group.connected, group.troubles = True, self._condition.troubles
-            self._begin_again(connection)
+            group.connected = True
             with connection.begin() as transaction:
                 group.carry_out(connection, self._units)
                 _commit(transaction)
-
-    def _begin_again(self, connection: sa.Connection) -> None:
-        """After a failure, if it was not one thread's alone: what is to be written first, by itself."""
-        if self._condition.trouble is not None and not self._condition.lately_written:
-            store = self._store(connection)
-            with connection.begin():
-                self._resume(store)
-            tell(self._on_commit, frozenset(store.signals))
 
     def _told(self, error: Exception) -> Exception:
         """An error as those who wait are to hear of it."""

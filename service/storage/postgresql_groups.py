@@ -42,8 +42,7 @@ class Group:
     def __init__(self, first: Unit, open_store: Open, on_retry: OnRetry) -> None:
         self.begun, self.put_off = [first], list[Unit]()
         self.signals: set[Signal] = set()
-        self.connected, self.troubles = False, 0
-        """Whether it has a connection, and how often there had been trouble by then."""
+        self.connected = False
         self._answers: list[tuple[Unit, Any, Exception | None]] = []
         self._open, self._on_retry = open_store, on_retry
 

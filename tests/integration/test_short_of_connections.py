@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from service.storage import postgresql, units
 from service.storage.condition import StorageUnavailable
-from service.storage.store import Store
 from tests.integration.grouped import LONGER_THAN_ANYBODY_WAITS, PATIENCE_SECONDS, Held, noting
 from tests.integration.harness import MovableClock
-from tests.integration.tried import Tried, execute, note, notes
+from tests.integration.tried import Tried, note, notes
 
 A_WHILE_SECONDS = 2.0
 
@@ -47,15 +46,6 @@ def short(tried: Tried, times: int) -> Unreachable:
     unreachable = Unreachable(times)
     sa.event.listen(tried.database._engine, "do_connect", unreachable)
     return unreachable
-
-
-def fill_the_disk(store: Store) -> None:
-    execute(store, "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '53100'; END $$")
-
-
-def refused(tried: Tried) -> bool:
-    """Whether a unit that finds the disk full is told so, which is trouble."""
-    return type(tried.database.submit(fill_the_disk).exception(PATIENCE_SECONDS)) is StorageUnavailable
 
 
 def test_all_that_wait_are_told_at_once_that_no_connection_can_be_opened(noted: Tried, url: sa.URL) -> None:
@@ -96,7 +86,6 @@ def test_a_thread_that_alone_finds_no_connection_puts_its_unit_back(both: Tried)
     assert type(both.database.submit(noting, joins=True).result(PATIENCE_SECONDS)) is int
     assert (both.causes, len(both.pauses), both.database.trouble) == (["connection"], 1, None)
     held.let_go()
-    assert both.resumed == []
 
 
 def test_a_unit_that_has_found_no_connection_ten_times_is_refused_alone(both: Tried) -> None:
@@ -106,7 +95,7 @@ def test_a_unit_that_has_found_no_connection_ten_times_is_refused_alone(both: Tr
     assert (unreachable.left, both.database.trouble) == (0, None)
     assert type(both.database.submit(noting, joins=True).result(PATIENCE_SECONDS)) is int
     held.let_go()
-    assert (notes(both.database), both.resumed) == (2, [])
+    assert notes(both.database) == 2
 
 
 def test_where_nothing_was_written_for_a_while_it_is_not_one_thread_alone(both: Tried, clock: MovableClock) -> None:
@@ -116,26 +105,4 @@ def test_where_nothing_was_written_for_a_while_it_is_not_one_thread_alone(both: 
     assert type(both.database.submit(noting, joins=True).exception(PATIENCE_SECONDS)) is StorageUnavailable
     assert (unreachable.left, both.database.trouble is None, both.causes) == (0, False, [])
     both.database.write(note)
-    assert (both.resumed, both.database.trouble) == ([clock.now], None)
-
-
-def test_a_failure_after_which_something_is_written_at_once_is_nothing_to_begin_again_after(
-    both: Tried, clock: MovableClock
-) -> None:
-    assert refused(both)
-    both.database.write(note)
-    assert (both.resumed, both.database.trouble) == ([], None)
-    assert refused(both)
-    clock.move(A_WHILE_SECONDS)
-    both.database.write(note)
-    assert (both.resumed, both.database.trouble) == ([clock.now], None)
-
-
-def test_what_was_begun_before_the_trouble_does_not_tell_its_end(both: Tried, clock: MovableClock) -> None:
-    held = Held(both.database)
-    assert refused(both)
-    clock.move(A_WHILE_SECONDS)
-    held.let_go()
-    assert (both.resumed, both.database.trouble is None) == ([], False)
-    both.database.write(note)
-    assert (both.resumed, both.database.trouble) == ([clock.now], None)
+    assert both.database.trouble is None

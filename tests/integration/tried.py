@@ -1,7 +1,5 @@
 """A PostgreSQL database that tells what it did again, and units of work to try it with."""
 
-from datetime import datetime
-
 import sqlalchemy as sa
 
 from service.storage.postgresql import WRITERS, PostgresqlDatabase
@@ -10,18 +8,16 @@ from tests.integration.harness import SeededEntropy
 
 
 class Tried:
-    """A database with a record of what was done again, of the pauses before, and of when it began again."""
+    """A database with a record of what was done again, and of the pauses before."""
 
     def __init__(self, url: sa.URL, writers: int = WRITERS, clock: Clock = system_clock) -> None:
         self.causes: list[str] = []
-        self.resumed: list[datetime] = []
         self.pauses: list[float] = []
         self.database = PostgresqlDatabase(
             url,
             clock=clock,
             entropy=SeededEntropy(),
             on_commit=lambda _: None,
-            resume=lambda *_: self.resumed.append(clock()),
             on_retry=self.causes.append,
             sleep=self.pauses.append,
             writers=writers,
