@@ -160,9 +160,10 @@ def _one_by_one(
     for study_id in studies:
         try:
             note(database.write(partial(work, study_id)))
-        except StorageUnavailable:
-            raise
-        except Exception:
+        except Exception as error:
+            # Where the database itself is well, somebody keeps this one study locked.
+            if isinstance(error, StorageUnavailable) and database.trouble is not None:
+                raise
             failed += 1
             log.exception("the leases of study %s could not be looked at and will be again", study_id)
     return not failed

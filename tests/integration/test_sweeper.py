@@ -269,11 +269,14 @@ def test_an_absence_that_is_short_for_a_lease_gives_only_shorter_ones_that_time_
     assert api.counts("long") == {"waiting": 1}
 
 
-def test_a_study_that_cannot_be_looked_at_keeps_no_other_from_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("it is damaged"), StorageUnavailable("others hold its lock")])
+def test_a_study_that_cannot_be_looked_at_keeps_no_other_from_it(
+    api: Api, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("bad", "good"):
         api.submit(name, lease_seconds=20)
         api.claim_one()
-    fail_to_lock(api, "bad", monkeypatch)
+    fail_to_lock(api, "bad", monkeypatch, error)
     sweeper = sweeper_of(api)
     there_for(sweeper, api, 30)
     assert api.counts("good") == {"waiting": 1}
@@ -285,7 +288,7 @@ def test_a_study_that_cannot_be_looked_at_keeps_the_database_from_nothing(
 ) -> None:
     api.submit("bad")
     api.claim_one()
-    fail_to_lock(api, "bad", monkeypatch)
+    fail_to_lock(api, "bad", monkeypatch, RuntimeError("it is damaged"))
     with pytest.raises(StorageUnavailable):
         api.app.state.database.write(refused_for_want_of_room)
     api.submit("good")
@@ -298,13 +301,13 @@ def refused_for_want_of_room(_: Store) -> None:
     raise error
 
 
-def fail_to_lock(api: Api, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def fail_to_lock(api: Api, name: str, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Let a study be one that cannot be looked at."""
     bad = api.show(name)["id"]
 
     def failing(locked: Study | None) -> Study | None:
         if locked is not None and locked.id == bad:
-            raise RuntimeError("cannot be looked at")
+            raise error
         return locked
 
     change_locks(monkeypatch, failing)

@@ -29,6 +29,8 @@ class World:
         self._first: dict[str, Exchange] = {}
         self._acknowledged: list[Call] = []
         self._deleted = False
+        self._moot: set[str] = set()
+        """Keys of answers that are given again though what they tell of was deleted since."""
 
     def send(self, call: Call, *, lost: bool = False) -> Exchange:
         """Make a request, see that all is as it must be, and remember the answer, unless it gets lost."""
@@ -104,10 +106,11 @@ class World:
             self._deleted = True
             ids = {trial.id for study in gone for trial in exchange.before.of(study)}
             self._acknowledged = [call for call in self._acknowledged if call.trial_id not in ids]
+            self._moot |= {key for key, first in self._first.items() if first.call.trial_id in ids}
 
     def _remember(self, exchange: Exchange) -> None:
         call = exchange.call
-        if exchange.is_good and call.is_write:
+        if exchange.is_good and call.is_write and call.key not in self._moot:
             # Said again, it finds what is recorded, which may have come with fewer epochs.
             is_first = exchange.before.holds(call.trial_id, call.token or "")
             self._acknowledged.append(call if is_first else call.without("epochs"))
