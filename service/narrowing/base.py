@@ -19,8 +19,15 @@ class Policy(Protocol[SettingsT]):
     description: str
     Settings: type[SettingsT]
 
+    def best(self, settings: SettingsT) -> int | None:
+        """How many of the best trials it looks at; None where it must not be given trials for their values."""
+        ...
+
     def judge(
         self, space: Space, history: Sequence[Observation], goal: Goal, settings: SettingsT
     ) -> Mapping[str, RangeEvidence]:
-        """One verdict for each parameter of the box in force, from every finished trial of the study."""
+        """One verdict for each parameter of the box in force, from finished trials of the study.
+
+        From all of them, or of very many from the best, or from some that were not chosen by their values.
+        """
         ...

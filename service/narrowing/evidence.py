@@ -40,6 +40,10 @@ class Evidence:
     )
     Settings = EvidenceSettings
 
+    def best(self, settings: EvidenceSettings) -> int | None:  # noqa: ARG002
+        """The luckiest of very many trials would show a surface that is not there."""
+        return None
+
     def judge(
         self, space: Space, history: Sequence[Observation], goal: Goal, settings: EvidenceSettings
     ) -> Mapping[str, RangeEvidence]:

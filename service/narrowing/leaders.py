@@ -33,6 +33,9 @@ class Leaders:
     description = "Narrows to the box of the best completed trials plus a margin; it cannot tell a pattern from luck."
     Settings = LeadersSettings
 
+    def best(self, settings: LeadersSettings) -> int | None:
+        return settings.top
+
     def judge(
         self, space: Space, history: Sequence[Observation], goal: Goal, settings: LeadersSettings
     ) -> Mapping[str, RangeEvidence]:
