@@ -1,6 +1,7 @@
 """What a narrowing policy is given and what it says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -12,6 +13,14 @@ from service.domain.trial import Goal, Observation
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """How many trials a policy cannot do without, and whether they are the best or must not be chosen by value."""
+
+    trials: int
+    best: bool = False
+
+
 class Policy(Protocol[SettingsT]):
     """A way to read a verdict on each range from finished trials; one file, one instance in the registry."""
 
@@ -19,8 +28,8 @@ class Policy(Protocol[SettingsT]):
     description: str
     Settings: type[SettingsT]
 
-    def best(self, settings: SettingsT) -> int | None:
-        """How many of the best trials it looks at; None where it must not be given trials for their values."""
+    def demand(self, settings: SettingsT) -> Demand:
+        """Which trials it is to be given where very many have finished."""
         ...
 
     def judge(

@@ -46,7 +46,7 @@ def judge_ranges(
     policy = _policy(chosen)
     settings = policy.Settings.model_validate(dict(chosen.settings))
     current = store.rounds.get(study.id, study.round)
-    seen = selected(store, study, policy.best(settings))
+    seen = selected(store, study, policy.demand(settings), len(current.space.parameters))
     space = within_objective(study.spec.objective.name, current.space)
     verdicts = run(lambda: policy.judge(space, seen.trials, study.spec.metric.goal, settings))
     told = {name: _as_submitted(current.space.parameters[name], seen.told(said)) for name, said in verdicts.items()}

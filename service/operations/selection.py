@@ -8,10 +8,12 @@ from service.domain.rounds import RangeEvidence
 from service.domain.status import FINISHED, Purpose
 from service.domain.study import Study
 from service.domain.trial import Observation
+from service.narrowing.base import Demand
 from service.storage.store import Store
-from service.storage.trial_lists import TrialFilter
 
 MOST = 1_000
+MOST_NUMBERS = 100_000
+"""With more than a hundred parameters, so many values of them."""
 SPARSEST = 10
 """Of so many numbers in a row at least one is taken to be of a finished trial: others wait, or were cancelled."""
 
@@ -28,44 +30,39 @@ class Selection:
         return evidence if self.which is None else replace(evidence, reason=f"{evidence.reason} {self.which}")
 
 
-def selected(store: Store, study: Study, best: int | None) -> Selection:
-    """All that have finished, up to a number; beyond it the best, for who wants so many of them, or an even draw."""
+def selected(store: Store, study: Study, demand: Demand, parameters: int) -> Selection:
+    """All that have finished, up to a number; beyond it the best, or an even draw."""
     counts = store.studies.counts(study.id, Purpose.SEARCH)
     finished = sum(counts.get(status, 0) for status in FINISHED)
-    if finished <= MOST:
+    most = max(demand.trials, min(MOST, MOST_NUMBERS // parameters))
+    if finished <= most:
         return Selection(store.trials.observations(study.id))
-    return _drawn(store, study, finished) if best is None else _best(store, study, finished, max(best, MOST))
+    return (_best if demand.best else _drawn)(store, study, finished, most)
 
 
-def _best(store: Store, study: Study, finished: int, count: int) -> Selection:
+def _best(store: Store, study: Study, finished: int, most: int) -> Selection:
     """Of all, and of the round in force, whose trials lie in the box in force if no others do."""
     goal = study.spec.metric.goal
-    found = store.trials.best_observations(study.id, goal, count)
+    found = store.trials.best_observations(study.id, goal, most)
     known = {one.number for one in found}
-    found += [
-        one for one in store.trials.best_observations(study.id, goal, count, study.round) if one.number not in known
-    ]
-    more = ", and of those of the round in force" if len(found) > count else ""
-    return Selection(found, f"This rests on the best {count:,} of the {finished:,} finished trials{more}.")
+    of_round = store.trials.best_observations(study.id, goal, most, study.round)
+    others = [one for one in of_round if one.number not in known]
+    more = ", and of those of the round in force" if others else ""
+    return Selection(found + others, f"This rests on the best {most:,} of the {finished:,} finished trials{more}.")
 
 
-def _drawn(store: Store, study: Study, finished: int) -> Selection:
+def _drawn(store: Store, study: Study, finished: int, most: int) -> Selection:
     """Whatever their values: those that are good by luck would be taken for more than luck."""
-    last = store.trials.last_finished(study.id)
-    of_round = store.trials.page(study.id, TrialFilter(round=study.round), "number", None, 1)
-    first = min(of_round[0].number, last) if of_round else last
-    numbers = drawn_numbers(first, last + 1, _needed(last + 1, finished))
-    found = store.trials.finished_of(study.id, numbers)
-    trials = [found[place] for place in evenly(0, len(found), MOST)]
+    end = store.trials.highest_of_the_last(study.id) + 1
+    first = store.trials.first_finished(study.id, study.round)
+    # Not every number has a result.
+    count = math.ceil(most * min(max(end / finished, 1.0), SPARSEST))
+    found = store.trials.finished_of(study.id, drawn_numbers(end if first is None else min(first, end), end, count))
+    trials = [found[place] for place in evenly(0, len(found), most)]
     here = sum(one.round == study.round for one in trials)
     whose = f": {here:,} of the round in force and {len(trials) - here:,} others" if here < len(trials) else ""
     which = f"This rests on {len(trials):,} of the {finished:,} finished trials{whose}, drawn evenly by number."
     return Selection(trials, which)
-
-
-def _needed(numbers: int, finished: int) -> int:
-    """How many numbers are drawn so that about as many finished trials are met as can be looked at."""
-    return math.ceil(MOST * min(max(numbers / finished, 1.0), SPARSEST))
 
 
 def drawn_numbers(first: int, end: int, count: int) -> list[int]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from service.domain.space import PointKey
 from service.domain.status import FINISHED, Purpose, TrialStatus
 from service.domain.trial import Goal, Observation, Origin, Trial
-from service.storage.prepared import Prepared, Record
+from service.storage.prepared import Record
 from service.storage.tables import trials
 from service.storage.trial_pages import RANKED, After, Sort, count_of, page_of
 from service.storage.trial_rows import OBSERVED, TRIALS, observation_of, trial_of
@@ -72,23 +72,6 @@ class TrialLists:
             for row in rows
         ]
 
-    def finished_of(self, study_id: str, numbers: Sequence[int]) -> list[Observation]:
-        """The search trials of some numbers that have finished, by number."""
-        query = OBSERVED.where(
-            trials.c.study_id == study_id,
-            trials.c.number.in_(numbers),
-            trials.c.purpose == Purpose.SEARCH,
-            trials.c.status.in_(FINISHED),
-        )
-        found = (observation_of(row) for row in self._connection.execute(query).mappings())
-        return sorted(found, key=lambda one: one.number)
-
-    def last_finished(self, study_id: str) -> int:
-        """The highest number of a search trial that has finished, -1 where none has."""
-        # One status after the other: an index has the numbers of each in their order.
-        found = [_LAST.rows(self._connection, {"of_study": study_id, "of_status": status}) for status in FINISHED]
-        return max(-1 if rows[0]["last"] is None else int(rows[0]["last"]) for rows in found)
-
     def cancelled_points(self, study_id: str, until: int) -> frozenset[PointKey]:
         """The keys of the points of search trials that were cancelled, up to a number of the study's events."""
         cancelled = sa.select(trials.c.point).where(
@@ -150,12 +133,3 @@ class TrialLists:
         """Put in order here: asked for it, SQLite would rather walk through all trials of the study by number."""
         found = (trial_of(row) for row in self._connection.execute(query).mappings())
         return sorted(found, key=lambda trial: trial.number)
-
-
-_LAST = Prepared(
-    sa.select(sa.func.max(trials.c.number).label("last")).where(
-        trials.c.study_id == sa.bindparam("of_study"),
-        trials.c.purpose == Purpose.SEARCH,
-        trials.c.status == sa.bindparam("of_status"),
-    )
-)

@@ -15,6 +15,7 @@ from tests.integration.harness import LOG_RANGE, Api, Json, ok
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
 
 BY_ITSELF = {"policy": "leaders", "every": 1, "settings": {"top": 1}}
+SPACE = {"lr": LOG_RANGE, "n": {"type": "categorical", "choices": [3]}}
 Fail = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -75,14 +76,19 @@ def test_a_result_is_recorded_though_the_judgement_does_not_end(
     assert not ended
 
 
-def given(api: Api, count: int, value: Callable[[int], float] = float) -> None:
+def by_evidence(fewest: int) -> Json:
+    return {"policy": "evidence", "settings": {"fewest": fewest}}
+
+
+def given(api: Api, count: int, value: Callable[[int], float] = float, **others: int) -> None:
     """Trials that are better the later they are."""
-    trials = [{"params": {"lr": 10 ** (-3.9 * n / count)}, "value": value(n)} for n in range(count)]
+    trials = [{"params": {"lr": 10 ** (-3.9 * n / count), **others}, "value": value(n)} for n in range(count)]
     ok(api.post("/studies/study/trials", {"trials": trials}), 201)
 
 
-def judged(api: Api) -> Json:
-    verdict: Json = ok(api.get("/studies/study/narrowing"))["ranges"]["lr"]
+def judged(api: Api, name: str = "lr") -> Json:
+    """Of a single choice the verdict names all trials that were looked at."""
+    verdict: Json = ok(api.get("/studies/study/narrowing"))["ranges"][name]
     return verdict
 
 
@@ -96,20 +102,20 @@ def test_of_no_more_trials_than_it_can_look_at_a_judgement_rests_on_all(api: Api
 
 @pytest.mark.usefixtures("few")
 def test_of_very_many_trials_the_evidence_rests_on_an_even_draw_and_says_so(api: Api) -> None:
-    api.submit(narrowing={"policy": "evidence", "settings": {"fewest": 100}})
-    given(api, 60)
-    verdict = judged(api)
+    api.submit(space=SPACE, narrowing=by_evidence(5))
+    given(api, 60, n=3)
+    verdict = judged(api, "n")
     assert verdict["reason"].endswith("This rests on 20 of the 60 finished trials, drawn evenly by number.")
     assert verdict["trials"] == list(range(1, 60, 3))
 
 
 @pytest.mark.usefixtures("few")
 def test_of_very_many_trials_half_of_an_even_draw_are_of_the_round_in_force(api: Api) -> None:
-    api.submit(narrowing={"policy": "evidence", "settings": {"fewest": 100}})
-    given(api, 40)
+    api.submit(space=SPACE, narrowing=by_evidence(5))
+    given(api, 40, n=3)
     ok(api.post("/studies/study/rounds", {"ranges": {"lr": {"low": 1e-3}}}), 201)
-    given(api, 12)
-    verdict = judged(api)
+    given(api, 12, n=3)
+    verdict = judged(api, "n")
     which = (
         "This rests on 20 of the 52 finished trials: 10 of the round in force and 10 others, drawn evenly by number."
     )
@@ -119,12 +125,26 @@ def test_of_very_many_trials_half_of_an_even_draw_are_of_the_round_in_force(api:
 
 @pytest.mark.usefixtures("few")
 def test_numbers_without_a_result_take_no_place_of_others_in_an_even_draw(api: Api) -> None:
-    api.submit(narrowing={"policy": "evidence", "settings": {"fewest": 100}}, budget={"trials": 1000})
-    given(api, 30)
-    ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5}} for _ in range(90)]}), 201)
-    given(api, 30)
-    ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5}} for _ in range(90)]}), 201)
-    assert len(judged(api)["trials"]) == 20
+    api.submit(space=SPACE, narrowing=by_evidence(5), budget={"trials": 1000})
+    given(api, 30, n=3)
+    ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(90)]}), 201)
+    given(api, 30, n=3)
+    ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(90)]}), 201)
+    assert len(judged(api, "n")["trials"]) == 20
+
+
+@pytest.mark.usefixtures("few")
+def test_of_very_many_trials_as_many_are_judged_as_the_fewest_take(api: Api) -> None:
+    api.submit(space=SPACE, narrowing=by_evidence(25))
+    given(api, 60, n=3)
+    assert len(judged(api, "n")["trials"]) == 50
+
+
+def test_of_very_many_parameters_fewer_trials_are_judged(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "MOST_NUMBERS", 80)
+    api.submit(space=SPACE, narrowing=by_evidence(5))
+    given(api, 60, n=3)
+    assert len(judged(api, "n")["trials"]) == 40
 
 
 @pytest.mark.usefixtures("few")
