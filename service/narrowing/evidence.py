@@ -9,9 +9,13 @@ from service.domain.rounds import RangeEvidence
 from service.domain.space import Categorical, Parameter, Space
 from service.domain.trial import Goal, Observation
 from service.narrowing import reasons
+from service.narrowing.base import Demand
 from service.narrowing.reading import Reading, nearby, read
 from service.narrowing.verdicts import Case, judge_choices, judge_range, keep
 from service.registry import PartSettings
+
+SPARE = 2
+"""So many times the fewest are asked for, since some lie elsewhere or do not use a parameter."""
 
 
 class EvidenceSettings(PartSettings):
@@ -39,6 +43,10 @@ class Evidence:
         "Narrows to where the best may lie, widens where it lies beyond an end, and keeps what the data cannot tell."
     )
     Settings = EvidenceSettings
+
+    def demand(self, settings: EvidenceSettings) -> Demand:
+        # Not the best: of very many those are the luckiest too, and show a surface that is not there.
+        return Demand(SPARE * settings.fewest)
 
     def judge(
         self, space: Space, history: Sequence[Observation], goal: Goal, settings: EvidenceSettings

@@ -10,6 +10,7 @@ from service.domain.rounds import RangeEvidence, Verdict
 from service.domain.space import Categorical, Numeric, Parameter, Scalar, Space, identity
 from service.domain.surroundings import ROUNDING, best_first, surroundings, width
 from service.domain.trial import Goal, Observation
+from service.narrowing.base import Demand
 from service.registry import PartSettings
 
 NOTICEABLE = 0.01
@@ -32,6 +33,9 @@ class Leaders:
     name = "leaders"
     description = "Narrows to the box of the best completed trials plus a margin; it cannot tell a pattern from luck."
     Settings = LeadersSettings
+
+    def demand(self, settings: LeadersSettings) -> Demand:
+        return Demand(settings.top, best=True)
 
     def judge(
         self, space: Space, history: Sequence[Observation], goal: Goal, settings: LeadersSettings

@@ -1,8 +1,8 @@
 """Reads from the finished trials what should become of each range."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from service import narrowing
 from service.domain.errors import Fault, InvalidInput
@@ -12,10 +12,13 @@ from service.domain.study import Plan, Spec, Study
 from service.narrowing.base import Policy
 from service.operations.objective_check import objective_faults, within_objective
 from service.operations.plan_check import unknown
+from service.operations.selection import selected
 from service.operations.settings_check import settings_faults
 from service.storage.store import Store
 
 DEFAULT_POLICY = Plan(policy="evidence")
+Verdicts: TypeAlias = Mapping[str, RangeEvidence]
+Computation: TypeAlias = Callable[[], Verdicts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +28,34 @@ class Judgement:
     round: Round
     policy: str
     settings: Mapping[str, Any]
-    ranges: Mapping[str, RangeEvidence]
+    ranges: Verdicts
 
 
-def judge_ranges(store: Store, study: Study, plan: Plan | None = None) -> Judgement:
-    """The verdicts of a policy: the one given, else the study's own, else the default."""
+def at_once(compute: Computation) -> Verdicts:
+    return compute()
+
+
+def judge_ranges(
+    store: Store, study: Study, plan: Plan | None = None, run: Callable[[Computation], Verdicts] = at_once
+) -> Judgement:
+    """The verdicts of a policy: the one given, else the study's own, else the default.
+
+    All that is read is read first; what remains is run by `run`.
+    """
     chosen = plan or study.spec.narrowing or DEFAULT_POLICY
     policy = _policy(chosen)
     settings = policy.Settings.model_validate(dict(chosen.settings))
     current = store.rounds.get(study.id, study.round)
-    history = store.trials.observations(study.id)
+    seen = selected(store, study, policy.demand(settings), len(current.space.parameters))
     space = within_objective(study.spec.objective.name, current.space)
-    verdicts = policy.judge(space, history, study.spec.metric.goal, settings)
-    told = {name: _as_submitted(current.space.parameters[name], said) for name, said in verdicts.items()}
+    verdicts = run(lambda: policy.judge(space, seen.trials, study.spec.metric.goal, settings))
+    told = {name: _as_submitted(current.space.parameters[name], seen.told(said)) for name, said in verdicts.items()}
     return Judgement(
         current, chosen.policy, settings.model_dump(mode="json"), _possible(study.spec, current.space, told)
     )
 
 
-def _possible(spec: Spec, current: Space, told: dict[str, RangeEvidence]) -> Mapping[str, RangeEvidence]:
+def _possible(spec: Spec, current: Space, told: dict[str, RangeEvidence]) -> Verdicts:
     """Without changes of ranges that the objective would refuse, alone or together with others."""
     changed = {name: said.proposed for name, said in told.items() if said.verdict is not Verdict.KEEP}
     faults = objective_faults(replace(spec, space=current.with_ranges(changed))) if changed else []

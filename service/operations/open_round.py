@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from service.domain.errors import Fault, InvalidInput, NothingToNarrow, TransitionRefused
 from service.domain.rounds import RangeEvidence, Round, Verdict
@@ -12,6 +13,7 @@ from service.domain.space import Categorical, Limit, Parameter, Space
 from service.domain.status import StudyStatus
 from service.domain.study import Plan, Study
 from service.operations.given_ranges import GivenRange, given_parameter
+from service.operations.in_time import within
 from service.operations.narrow import Judgement, judge_ranges
 from service.operations.objective_check import objective_faults
 from service.operations.search_on import search_on_after_space
@@ -20,6 +22,9 @@ from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 
 log = logging.getLogger("shibori.rounds")
+
+PATIENCE_SECONDS = 5.0
+"""Nobody else can write meanwhile, and PostgreSQL ends a session that is silent for twice as long."""
 
 
 def open_proposed(store: Store, study: Study) -> Round:
@@ -53,18 +58,26 @@ def undo_round(store: Store, study: Study) -> Round:
 
 
 def narrow_by_itself(store: Store, study: Study, finished: int) -> None:
-    """Open the next round where the study asks for one and as many trials of this one have finished."""
+    """Open the next round where the study asks for one and as many trials of this one have finished.
+
+    Whatever goes wrong with it, the trial that has finished is recorded.
+    """
     plan = study.spec.narrowing
     if plan is None or plan.every is None or finished == 0 or finished % plan.every or not study.draws:
         return
     try:
-        judgement = judge_ranges(store, study)
-    except (SQLAlchemyError, MemoryError):
-        # Nothing that came after it in this transaction could be relied upon.
+        with store.tentative() as part:
+            _open_automatic(store, study)
+            part.keep()
+    except (OperationalError, InternalError, InterfaceError):
+        # Not for what was asked of it: the database is lost, or all of the transaction is to be done again.
         raise
     except Exception:
-        log.exception("the ranges of study %s could not be judged", study.id)
-        return
+        log.exception("study %s opened no round by itself", study.id)
+
+
+def _open_automatic(store: Store, study: Study) -> None:
+    judgement = judge_ranges(store, study, run=partial(within, PATIENCE_SECONDS))
     current = judgement.round.space.parameters
     safe = {name: within_limits(current[name], evidence.proposed) for name, evidence in judgement.ranges.items()}
     changed = {name: parameter for name, parameter in safe.items() if parameter != current[name]}

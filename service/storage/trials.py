@@ -17,6 +17,7 @@ from service.domain.study import Study
 from service.domain.trial import Origin, Trial
 from service.storage.prepared import Prepared, Record
 from service.storage.tables import attempts, studies, trials
+from service.storage.trial_ends import TrialEnds
 from service.storage.trial_lists import TrialLists
 from service.storage.trial_moves import TrialMoves
 from service.storage.trial_rows import TRIALS, trial_of
@@ -45,7 +46,7 @@ class NewTrial:
         return TrialStatus.WAITING if self.value is None else TrialStatus.COMPLETED
 
 
-class Trials(TrialMoves, TrialLists):
+class Trials(TrialMoves, TrialLists, TrialEnds):
     """The trials of all studies."""
 
     def add(self, study: Study, new: Sequence[NewTrial], now: datetime) -> list[Trial]:

@@ -106,7 +106,9 @@ class World:
             self._deleted = True
             ids = {trial.id for study in gone for trial in exchange.before.of(study)}
             self._acknowledged = [call for call in self._acknowledged if call.trial_id not in ids]
-            self._moot |= {key for key, first in self._first.items() if first.call.trial_id in ids}
+            self._moot |= {
+                key for key, first in self._first.items() if first.call.is_write and first.call.trial_id in ids
+            }
 
     def _remember(self, exchange: Exchange) -> None:
         call = exchange.call
