@@ -183,7 +183,7 @@ def _in_order(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
 
 
 def _active(parameter: Parameter, values: Params) -> bool:
-    return all(
+    return not parameter.when or all(
         other in values and identity(values[other]) in {identity(value) for value in wanted}
-        for other, wanted in (parameter.when or {}).items()
+        for other, wanted in parameter.when.items()
     )

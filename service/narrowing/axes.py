@@ -28,11 +28,18 @@ class Axes:
     def _places(self, name: str, points: Sequence[Params]) -> Floats:
         parameter = self.space.parameters[name]
         if isinstance(parameter, Categorical) or parameter.count is not None:
-            return np.array([self._place(name, point[name]) if name in point else np.nan for point in points])
+            return self._counted_places(name, points)
         start, end = parameter.position(parameter.low), parameter.position(parameter.high)
         values = np.array([point.get(name, np.nan) for point in points], dtype=np.float64)
         positions = np.log(values) if parameter.scale == "log" else values
         return np.clip((positions - start) / (end - start), -FARTHEST, FARTHEST)
+
+    def _counted_places(self, name: str, points: Sequence[Params]) -> Floats:
+        """There are few values beside the points that have them."""
+        # By their types too, since a choice of True is not one of 1.
+        values = [(type(point[name]), point[name]) if name in point else None for point in points]
+        places = {value: np.nan if value is None else self._place(name, value[1]) for value in set(values)}
+        return np.array([places[value] for value in values])
 
     def _place(self, name: str, value: Scalar) -> float:
         parameter = self.space.parameters[name]
