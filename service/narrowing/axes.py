@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.space import Categorical, Params, Scalar, Space
+from service.narrowing.likelihood import pairs
 from service.narrowing.surface import Floats, Indices
 
 MOST_LEVELS = 64
@@ -71,7 +72,7 @@ class Axes:
         return np.asarray(np.where(idle[:, None], 0.5**0.5 / count, chosen))
 
     def squares(self, rows: Floats) -> Floats:
-        """Squared differences between rows, one square matrix a parameter."""
+        """Squared differences of all pairs of rows, one row a parameter."""
         columns = self.columns(rows)
         return np.array([_apart(columns[:, self.owners == index]) for index in range(len(self.names))])
 
@@ -118,7 +119,8 @@ class Axes:
 
 
 def _apart(columns: Floats) -> Floats:
-    return np.asarray(np.square(columns[:, None, :] - columns[None, :, :]).sum(axis=2))
+    first, second = pairs(len(columns))
+    return np.asarray(np.square(columns[first] - columns[second]).sum(axis=1))
 
 
 def _nearest(levels: Floats, places: Floats) -> Floats:

@@ -6,7 +6,8 @@ from typing import Self
 import numpy as np
 
 from service.narrowing.axes import Axes
-from service.narrowing.surface import Floats, Indices, Sample, Shape, Surface, fitted, left_out, likelihood
+from service.narrowing.likelihood import fitted, left_out, likelihood
+from service.narrowing.surface import Floats, Indices, Sample, Shape, Surface
 
 MOST_FITTED = 150
 MOST_KNOWN = 400

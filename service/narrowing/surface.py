@@ -1,4 +1,4 @@
-"""A Gaussian process through noisy scores: how likely they are under it, and what functions it allows between them."""
+"""A Gaussian process through noisy scores: what functions it allows between them."""
 
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
-STEPS = 25
 JITTER = 1e-6
-SHORTEST, LONGEST = 0.12, 30.0
-QUIETEST, LOUDEST = 1e-4, 2.0
-FLATTEST, STEEPEST = 0.05, 20.0
-SIGNAL_SPREAD = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,54 +62,6 @@ class Sample:
 
     def of(self, chosen: Indices) -> "Sample":
         return replace(self, scores=self.scores[chosen], loudness=self.loudness[chosen])
-
-
-def fitted(squares: Floats, sample: Sample, start: Shape) -> tuple[Shape, float]:
-    """The likeliest shape near a start, and the logarithm of how likely the scores are under it.
-
-    `squares` are the squared differences of the points, one square matrix for each parameter.
-    """
-    from scipy.optimize import minimize
-
-    def unlikelihood(theta: Floats) -> tuple[float, Floats]:
-        value, slope = likelihood(squares, sample, Shape.at(theta))
-        return -value, -slope
-
-    bounds = np.log([(SHORTEST, LONGEST)] * len(squares) + [(FLATTEST, STEEPEST), (QUIETEST, LOUDEST)])
-    first = np.clip(start.theta, bounds[:, 0], bounds[:, 1])
-    best = minimize(unlikelihood, first, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
-    return Shape.at(best.x), -float(best.fun)
-
-
-def likelihood(squares: Floats, sample: Sample, shape: Shape) -> tuple[float, Floats]:
-    """The logarithm of how likely the scores are with a shape and a belief, and its slope by the shape's logarithm.
-
-    Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equations 5.8 and 5.9.
-    """
-    scores, belief = sample.scores, sample.belief
-    flat = squares.reshape(len(squares), len(scores) ** 2)
-    scaled = (shape.lengths**-2.0 @ flat).reshape(len(scores), len(scores))
-    signal, slope = shape.covariance(scaled)
-    covariance = signal + np.diag(shape.noise * sample.loudness + JITTER)
-    inverse = np.linalg.inv(covariance)
-    weights = inverse @ scores
-    pull = np.outer(weights, weights) - inverse
-    value = -0.5 * float(scores @ weights) - float(np.log(np.diag(np.linalg.cholesky(covariance))).sum())
-    by_length = -(shape.lengths**-2.0) * (flat @ (pull * slope).ravel())
-    by_rest = 0.5 * np.array([np.sum(pull * signal), shape.noise * sample.loudness @ np.diag(pull)])
-    # Lengths have no likeliest value: one would count for or against a parameter's mattering.
-    spread = np.array([SIGNAL_SPREAD, belief.spread])
-    away = np.log([shape.signal, shape.noise / np.clip(belief.variance, QUIETEST, LOUDEST)]) / spread
-    return value - 0.5 * float(away @ away), np.append(by_length, by_rest - away / spread)
-
-
-def left_out(squares: Floats, sample: Sample, shape: Shape) -> tuple[Floats, Floats]:
-    """What the others say of each score, and how far off it is in standard deviations: equations 5.10 to 5.12."""
-    flat = squares.reshape(len(squares), len(sample.scores) ** 2)
-    scaled = (shape.lengths**-2.0 @ flat).reshape(len(sample.scores), len(sample.scores))
-    inverse = np.linalg.inv(shape.covariance(scaled)[0] + np.diag(shape.noise * sample.loudness + JITTER))
-    weights, precision = inverse @ sample.scores, np.diag(inverse)
-    return sample.scores - weights / precision, weights / np.sqrt(precision)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from service.narrowing.surface import Belief, Sample, Shape, Surface, fitted, left_out, likelihood
+from service.narrowing.likelihood import fitted, left_out, likelihood, pairs
+from service.narrowing.surface import Belief, Sample, Shape, Surface
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.random((30, 2))
-SQUARES = np.square(POINTS.T[:, :, None] - POINTS.T[:, None, :])
+FIRST, SECOND = pairs(30)
+SQUARES = np.square(POINTS[FIRST] - POINTS[SECOND]).T
 NOISE = 0.1 * RNG.standard_normal(30)
 SCORES = np.sin(5 * POINTS[:, 0]) + NOISE
 OWNERS = np.arange(2)
