@@ -67,7 +67,7 @@ _PARTS = (
 )
 # Taken as they are: a router that is included has all that its calls take looked through once more, which takes as long
 # as everything else that a server does when it starts.
-ROUTES = [route for part in _PARTS for route in part.router.routes]
+ROUTES = tuple(route for part in _PARTS for route in part.router.routes)
 SUGGESTER_PAUSE_SECONDS = REMOVER_PAUSE_SECONDS = 1.0
 SHORTEST_ABSENCE_SECONDS = 1.0
 
@@ -149,7 +149,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         version=version("shibori"),
         description="A hyperparameter search service: submit a search, let workers train, ask for the best.",
         lifespan=lifespan,
-        routes=ROUTES,
+        routes=list(ROUTES),
     )
     app.state.notifier, app.state.pause_worker_after = notifier, settings.pause_worker_after
     app.state.counted, app.state.happened = metrics.registry, metrics.happened

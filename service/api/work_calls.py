@@ -41,7 +41,7 @@ class WorkCalls:
     def __init__(self, app: ASGIApp, router: APIRouter) -> None:
         self._app = app
         routes = [route for route in router.routes if isinstance(route, APIRoute)]
-        self._calls: Mapping[str, _Call] = {route.path.rpartition("/")[2]: _Call.of(route) for route in routes}
+        self._calls: Mapping[str, _Call] = {_name_of(route.path): _Call.of(route) for route in routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         named = self._named(scope) if scope["type"] == "http" else None
@@ -75,10 +75,15 @@ class WorkCalls:
         headers = dict(scope["headers"])
         if b"idempotency-key" in headers or headers.get(b"content-type") != b"application/json":
             return None
-        if path == CLAIMS:
-            return None, self._calls["claims"]
+        if not path.startswith(TRIALS):
+            return (None, self._calls[CLAIMS]) if path == CLAIMS else None
         trial, _, name = path[len(TRIALS) :].partition("/")
         return (trial, self._calls[name]) if name in self._calls and _is_id(trial) else None
+
+
+def _name_of(path: str) -> str:
+    """The last word of a call on a trial, which no other path is told by."""
+    return path.rpartition("/")[2] if path.startswith(TRIALS) else path
 
 
 def _is_id(text: str) -> bool:

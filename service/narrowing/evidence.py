@@ -1,4 +1,4 @@
-"""Evidence: a range closes in, opens or stays by what all finished trials can tell about where the best lies."""
+"""Evidence: a range closes in, opens or stays by what finished trials can tell about where the best lies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated

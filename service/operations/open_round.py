@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
@@ -14,10 +13,11 @@ from service.domain.status import StudyStatus
 from service.domain.study import Plan, Study
 from service.operations.given_ranges import GivenRange, given_parameter
 from service.operations.in_time import within
-from service.operations.narrow import Judgement, judge_ranges
+from service.operations.narrow import Computation, Judgement, Verdicts, judge_ranges
 from service.operations.objective_check import objective_faults
 from service.operations.search_on import search_on_after_space
 from service.operations.submit import planned_trials
+from service.storage.condition import cause_of
 from service.storage.events import EventKind
 from service.storage.store import Signal, Store
 
@@ -25,6 +25,10 @@ log = logging.getLogger("shibori.rounds")
 
 PATIENCE_SECONDS = 5.0
 """Nobody else can write meanwhile, and PostgreSQL ends a session that is silent for twice as long."""
+
+
+class NotJudged(Exception):
+    """A policy has failed, or took too long."""
 
 
 def open_proposed(store: Store, study: Study) -> Round:
@@ -69,15 +73,28 @@ def narrow_by_itself(store: Store, study: Study, finished: int) -> None:
         with store.tentative() as part:
             _open_automatic(store, study)
             part.keep()
-    except (OperationalError, InternalError, InterfaceError):
-        # Not for what was asked of it: the database is lost, or all of the transaction is to be done again.
-        raise
-    except Exception:
+    except Exception as error:
+        if _is_of_the_database(error):
+            raise
         log.exception("study %s opened no round by itself", study.id)
 
 
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether it is in trouble, or all of the transaction is to be done again; not where it refuses what was asked."""
+    if isinstance(error, NotJudged):
+        return False
+    return cause_of(error) is not None or isinstance(error, (OperationalError, InternalError, InterfaceError))
+
+
+def _judged(compute: Computation) -> Verdicts:
+    try:
+        return within(PATIENCE_SECONDS, compute)
+    except Exception as error:
+        raise NotJudged from error
+
+
 def _open_automatic(store: Store, study: Study) -> None:
-    judgement = judge_ranges(store, study, run=partial(within, PATIENCE_SECONDS))
+    judgement = judge_ranges(store, study, run=_judged)
     current = judgement.round.space.parameters
     safe = {name: within_limits(current[name], evidence.proposed) for name, evidence in judgement.ranges.items()}
     changed = {name: parameter for name, parameter in safe.items() if parameter != current[name]}

@@ -19,7 +19,7 @@ from service.storage.units import Unit, Units, tell
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.2
 WRITERS = 4
-"""While one has the lock of a study, the others wait for it, or write in other studies."""
+"""While one waits for the lock of a study, the others begin nothing for a moment, and then write in other studies."""
 
 
 class PostgresqlDatabase:

@@ -3,6 +3,8 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.integration.harness import Api, ok, refused
 
 
@@ -159,6 +161,19 @@ def test_a_waiting_claim_wakes_when_a_trial_is_given_back(api: Api) -> None:
 
 def test_a_claim_whose_wait_runs_out_gets_nothing(api: Api) -> None:
     assert api.claim(1, wait_seconds=0.01) == []
+
+
+@pytest.mark.parametrize("path", ["/claims/{id}/release", "/claimsX{id}/release"])
+def test_a_path_that_only_begins_like_a_call_of_a_worker_is_none(api: Api, path: str) -> None:
+    api.submit()
+    claimed = api.claim_one()
+    assert api.post(path.format(id=claimed["id"]), {"lease": claimed["lease"]["token"]}).status_code == 404
+    assert api.counts() == {"running": 1}
+
+
+def test_a_claim_is_no_call_on_a_trial(api: Api) -> None:
+    asked = {"worker": "ann", "objectives": ["bowl"]}
+    assert api.post("/trials/5/claims", asked).status_code == 404
 
 
 def test_workers_are_counted_with_what_they_did(api: Api) -> None:

@@ -63,6 +63,21 @@ def test_a_result_is_recorded_though_its_study_can_open_no_round(
     assert "opened no round by itself" in caplog.text
 
 
+def test_a_database_that_is_short_of_memory_while_a_round_is_opened_acknowledges_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object) -> int:
+        raise MemoryError
+
+    api.submit(narrowing=BY_ITSELF)
+    claimed = api.claim_one()
+    with monkeypatch.context() as patched:
+        patched.setattr(Rounds, "last", short)
+        assert api.complete(claimed, 0.5).status_code == 503
+    assert api.counts() == {"running": 1}
+    assert ok(api.complete(claimed, 0.5))["trial"]["status"] == "completed"
+
+
 def test_a_result_is_recorded_though_the_judgement_does_not_end(
     api: Api, monkeypatch: pytest.MonkeyPatch, endless: Event
 ) -> None:
