@@ -105,19 +105,23 @@ class Sweeper:
 
     def __init__(self, database: Database, clock: Clock, leads: Callable[[], bool], attendance: Attendance) -> None:
         self._database, self._clock, self._leads, self._attendance = database, clock, leads, attendance
+        self._beginning = threading.Lock()
 
-    def begin(self) -> None:
+    def begin(self, *, unless_begun: bool = False) -> None:
         """Count the leases from now on: nobody knows how long there was no server."""
-        self._attendance.begin(self._clock())
-        self._in_each_study(refresh_leases, self._attendance.note)
+        # A server that comes to lead while it joins does this, and its own thread may find nothing begun yet.
+        with self._beginning:
+            if unless_begun and self._attendance.begun:
+                return
+            self._attendance.begin(self._clock())
+            self._in_each_study(refresh_leases, self._attendance.note)
 
     def sweep(self) -> None:
         if not self._leads():
             self._stand_by()
             return
-        if not self._attendance.begun:
-            self.begin()
-        elif self._attendance.interrupted(now := self._clock()):
+        self.begin(unless_begun=True)
+        if self._attendance.interrupted(now := self._clock()):
             self._return(now)
         sweep(self._database, self._attendance)
 

@@ -1,6 +1,8 @@
 """The sweeper: it works where its server leads, and takes nothing back after an absence of its own."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -267,6 +269,23 @@ def test_an_absence_that_is_short_for_a_lease_gives_only_shorter_ones_that_time_
     assert api.counts("long") == {"running": 1}
     there_for(sweeper, api, 1)
     assert api.counts("long") == {"waiting": 1}
+
+
+def test_leases_are_refreshed_by_one_at_a_time_when_a_server_begins(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweeper, inside, met = sweeper_of(api), threading.Semaphore(), threading.Event()
+
+    def refresh(*_: object) -> bool:
+        if not inside.acquire(blocking=False):
+            met.set()
+        elif not met.wait(0.3):
+            inside.release()
+        return True
+
+    monkeypatch.setattr(sweeper, "_in_each_study", refresh)
+    with ThreadPoolExecutor(2) as both:
+        begun = [both.submit(sweeper.begin), both.submit(sweeper.begin)]
+    assert [one.result() for one in begun] == [None, None]
+    assert not met.is_set()
 
 
 @pytest.mark.parametrize("error", [RuntimeError("it is damaged"), StorageUnavailable("others hold its lock")])
