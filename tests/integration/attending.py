@@ -1,5 +1,7 @@
 """A server that is there or away as a test will have it: its sweeper, which looks when it is told to."""
 
+from collections.abc import Callable
+
 from service.background import Sweeper
 from tests.integration.harness import NEVER, Api
 
@@ -7,8 +9,8 @@ LONG = 3 * NEVER
 """Longer than the server's own sweeper may be away."""
 
 
-def sweeper_of(api: Api, *, leads: bool = True) -> Sweeper:
-    return Sweeper(api.app.state.database, api.clock, lambda: leads, api.app.state.attendance)
+def sweeper_of(api: Api, leads: Callable[[], bool] = lambda: True) -> Sweeper:
+    return Sweeper(api.app.state.database, api.clock, leads, api.app.state.attendance)
 
 
 def there_for(sweeper: Sweeper, api: Api, seconds: int) -> None:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.background import Sweeper
 from service.domain.study import Study
 from service.storage.condition import StorageUnavailable
 from service.storage.sqlite_library import library
@@ -20,7 +19,7 @@ def test_a_server_that_does_not_lead_takes_nothing_back(api: Api) -> None:
     api.submit()
     api.claim_one()
     api.clock.move(31)
-    sweeper_of(api, leads=False).sweep()
+    sweeper_of(api, lambda: False).sweep()
     assert api.counts() == {"running": 1}
 
 
@@ -98,7 +97,7 @@ def test_a_server_that_does_not_lead_takes_back_by_a_claim_what_it_could_have_re
     api.submit(budget={"trials": 1})
     first = api.claim_one()
     api.clock.move(LONG)
-    follower = sweeper_of(api, leads=False)
+    follower = sweeper_of(api, lambda: False)
     follower.sweep()
     assert api.claim(worker="bob") == []
     api.clock.move(LONG)
@@ -124,7 +123,7 @@ def test_a_lead_that_is_lost_for_moments_keeps_no_lease(api: Api) -> None:
     api.submit()
     api.claim_one()
     leads = [True]
-    sweeper = Sweeper(api.app.state.database, api.clock, lambda: leads[0], api.app.state.attendance)
+    sweeper = sweeper_of(api, lambda: leads[0])
     for _ in range(4):
         leads[0] = True
         there_for(sweeper, api, 12)
@@ -137,7 +136,7 @@ def test_a_leader_that_learns_only_after_an_absence_that_it_still_leads_goes_on_
     api.submit()
     api.claim_one()
     leads = [True]
-    sweeper = Sweeper(api.app.state.database, api.clock, lambda: leads[0], api.app.state.attendance)
+    sweeper = sweeper_of(api, lambda: leads[0])
     for _ in range(4):
         there_for(sweeper, api, 12)
         api.clock.move(LONG)
