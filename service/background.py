@@ -163,14 +163,25 @@ def _one_by_one(
     failed = 0
     for study_id in studies:
         try:
-            note(database.write(partial(work, study_id)))
+            note(database.write(partial(work, study_id), patient=False))
         except Exception as error:
-            # Where the database itself is well, somebody keeps this one study locked.
             if isinstance(error, StorageUnavailable) and database.trouble is not None:
                 raise
+            _tell_of(study_id, error)
             failed += 1
-            log.exception("the leases of study %s could not be looked at and will be again", study_id)
+            # The others could renew theirs meanwhile, however long this took.
+            note(database.read(_time))
     return not failed
+
+
+def _tell_of(study_id: str, error: Exception) -> None:
+    """In one line where somebody keeps this one study locked, which may last."""
+    unforeseen = None if isinstance(error, StorageUnavailable) else error
+    log.warning("the leases of study %s will be looked at again: %s", study_id, error, exc_info=unforeseen)
+
+
+def _time(store: Store) -> datetime:
+    return store.now
 
 
 def _forget_old_keys(store: Store) -> datetime:

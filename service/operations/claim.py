@@ -67,7 +67,7 @@ def claim_trials(
     if request_id is not None and (held := _held(store, claimant.request)):
         return Handout(held)
     reason = reason_to_pause(store, worker, pause_after)
-    claims = [] if reason else _claim_from(store, _candidates(store, terms), claimant, count, holds_study=False)
+    claims = [] if reason else _claim_anywhere(store, _candidates(store, terms), claimant, count)
     store.workers.seen(worker, terms, store.now)
     return Handout(claims, reason)
 
@@ -88,7 +88,7 @@ def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim
         claims = _claim_in(store, study, claimant, count, keep=lambda: None)
     if len(claims) < count:
         others = (one for one in _other_candidates(store, terms) if one != study.id)
-        claims += _claim_from(store, others, claimant, count - len(claims), holds_study=True)
+        claims += _claim_from(store, others, claimant, count - len(claims), wait=False)
     return claims
 
 
@@ -113,9 +113,17 @@ def _held(store: Store, request: str) -> list[Claim]:
     return [_again(store, trial) for trial in store.trials.claimed_with(request)]
 
 
-def _claim_from(
-    store: Store, studies: Iterable[str], claimant: _Claimant, count: int, *, holds_study: bool
-) -> list[Claim]:
+def _claim_anywhere(store: Store, studies: Iterable[str], claimant: _Claimant, count: int) -> list[Claim]:
+    """The studies have their order, until one was waited for in vain: then those that nobody has locked are first."""
+    if not store.kept_waiting:
+        return _claim_from(store, studies, claimant, count, wait=True)
+    found = list(studies)
+    return _claim_from(store, found, claimant, count, wait=False) or _claim_from(
+        store, found, claimant, count, wait=True
+    )
+
+
+def _claim_from(store: Store, studies: Iterable[str], claimant: _Claimant, count: int, *, wait: bool) -> list[Claim]:
     """Go through studies until there are enough trials.
 
     Whoever has a study locked never waits for another one, since two that do so could wait for each other: it
@@ -126,10 +134,10 @@ def _claim_from(
         if len(claims) == count:
             break
         with store.tentative() as attempt:
-            study = store.studies.lock(study_id, wait=not holds_study)
+            study = store.studies.lock(study_id, wait=wait)
             if study is not None:
                 claims += _claim_in(store, study, claimant, count - len(claims), attempt.keep)
-        holds_study = holds_study or attempt.kept
+        wait = wait and not attempt.kept
     return claims
 
 

@@ -28,6 +28,7 @@ SQLITE: Mapping[int, str] = {
 POSTGRESQL: Mapping[str, str] = {
     "08": "the connection to the database is lost",
     "25006": "PostgreSQL takes no writes: it is read-only",
+    "25P03": "this server was too slow for its session with PostgreSQL",
     "53": "PostgreSQL has run out of connections, memory or disk",
     "53100": "the disk of PostgreSQL is full",
     "57P": "PostgreSQL is shutting down or starting up",

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from service.storage.condition import Condition, StorageUnavailable, cause_of, u
 from service.storage.postgresql_engine import postgresql_engine
 from service.storage.postgresql_groups import TRIES, Group, OnRetry, passing_cause
 from service.storage.store import Clock, Entropy, Listener, OutcomeUnknown, Result, Store, Work
-from service.storage.units import Unit, Units, tell
+from service.storage.units import PATIENCE_SECONDS, Unit, Units, tell
 
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.2
@@ -66,11 +66,11 @@ class PostgresqlDatabase:
         with self._condition.reading():
             return self._until_it_passes(lambda: self._look(work))
 
-    def write(self, work: Work[Result]) -> Result:
-        return self.submit(work).result()
+    def write(self, work: Work[Result], *, patient: bool = True) -> Result:
+        return self.submit(work, patient=patient).result()
 
-    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:
-        return self._units.submit(work, shares=joins)
+    def submit(self, work: Work[Result], *, joins: bool = False, patient: bool = True) -> Future[Result]:
+        return self._units.submit(work, shares=joins, patience=PATIENCE_SECONDS if patient else 0.0)
 
     def close(self) -> None:
         """Write what was submitted, then close every connection."""
@@ -101,18 +101,11 @@ class PostgresqlDatabase:
             group = Group(unit, self._store, self._on_retry)
             put_off = self._take_turn(group) if unit.begin() else []
             self._units.led(unit)
-            self._put_back(put_off)
+            for overdue in self._units.again(put_off):
+                overdue.answer(None, unavailable("others hold the locks or the connections that it needs"))
             if put_off and not group.connected:
                 # Others of these threads have all the connections that there are; they do what waits.
                 self._sleep(self._pause_seconds(TRIES))
-
-    def _put_back(self, units: Sequence[Unit]) -> None:
-        """For another turn; who has led in vain too often is told so, and nothing of it is done."""
-        for unit in units:
-            if unit.in_vain == TRIES or (unit.in_vain and self._units.closed):
-                unit.answer(None, unavailable("others hold the locks or the connections that it needs"))
-            else:
-                self._units.again(unit)
 
     def _take_turn(self, group: Group) -> list[Unit]:
         """Write a unit, and those that wait meanwhile with it; returns which are to be done again."""
@@ -158,8 +151,8 @@ class PostgresqlDatabase:
         except Exception as told:  # noqa: BLE001
             return told
 
-    def _store(self, connection: sa.Connection) -> Store:
-        return Store(connection, self._clock, self._entropy, self._attendance)
+    def _store(self, connection: sa.Connection, kept_waiting: bool = False) -> Store:
+        return Store(connection, self._clock, self._entropy, self._attendance, kept_waiting=kept_waiting)
 
     def _pause_seconds(self, tried: int) -> float:
         """Between half and the whole of a bound that doubles, so that those who met do not meet again."""

@@ -16,7 +16,7 @@ from service.storage.units import Unit, Units
 RACES: Mapping[str, str] = {"40001": "serialization", "40P01": "deadlock", "23505": "unique"}
 LOCKED, SLOW, IDLE = "55P03", "57014", "25P03"
 TRIES = 10
-# A unit may take three subtransactions, and PostgreSQL looks those of a transaction up slowly that has more than 64.
+# Most units take three subtransactions or fewer, and PostgreSQL looks those up slowly of which there are more than 64.
 LARGEST_GROUP = 20
 LONGEST_GROUP_SECONDS = 0.1
 # Whoever leads waits for a lock, and leaves it to others after a while, since each has only a few threads that write.
@@ -33,7 +33,8 @@ IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
 PATIENT = "SET LOCAL statement_timeout = 0"
 
 OnRetry = Callable[[str], None]
-Open = Callable[[sa.Connection], Store]
+Open = Callable[[sa.Connection, bool], Store]
+"""The second tells whether the same work has waited in vain before."""
 
 
 class Group:
@@ -94,7 +95,7 @@ class Group:
 
     def led_in_vain(self) -> list[Unit]:
         """For want of a connection: it is to be done again, or with others that have one."""
-        self.begun[0].in_vain += 1
+        self.begun[0].in_vain = True
         return self.begun
 
     def _join(self, connection: sa.Connection, unit: Unit) -> None:
@@ -105,7 +106,7 @@ class Group:
         self._do(connection, unit)
 
     def _do(self, connection: sa.Connection, unit: Unit) -> None:
-        store = self._open(connection)
+        store = self._open(connection, unit.in_vain)
         try:
             result = unit.work(store)
             _require_transaction(connection)
@@ -128,7 +129,7 @@ class Group:
         """Whether it would have kept its thread waiting for a lock, or its group waiting for it, for too long."""
         leads = unit is self.begun[0]
         if _state(error) == LOCKED:
-            unit.in_vain += leads
+            unit.in_vain = unit.in_vain or leads
             return True
         if slow := _state(error) == SLOW and not leads:
             unit.shares = False

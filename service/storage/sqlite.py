@@ -68,10 +68,11 @@ class SqliteDatabase:
         with self._condition.reading(), self._reader.begin() as connection:
             return work(self._store(connection))
 
-    def write(self, work: Work[Result]) -> Result:
-        return self.submit(work).result()
+    def write(self, work: Work[Result], *, patient: bool = True) -> Result:
+        return self.submit(work, patient=patient).result()
 
-    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:  # noqa: ARG002 (all of them may)
+    # All of them may join others, and none waits for what others keep.
+    def submit(self, work: Work[Result], *, joins: bool = False, patient: bool = True) -> Future[Result]:  # noqa: ARG002
         return self._units.submit(work)
 
     def close(self) -> None:

@@ -63,9 +63,18 @@ class Tentative:
 class Store:
     """The aggregates within one transaction, and its time: that of its beginning, or when it last got a lock."""
 
-    def __init__(self, connection: sa.Connection, clock: Clock, entropy: Entropy, attendance: Attendance) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        clock: Clock,
+        entropy: Entropy,
+        attendance: Attendance,
+        *,
+        kept_waiting: bool = False,
+    ) -> None:
+        """`kept_waiting` tells that the same work was undone before, after it had waited in vain for others."""
         self._connection, self._clock, self._attendance = connection, clock, attendance
-        self.now = clock()
+        self.now, self.kept_waiting = clock(), kept_waiting
         self.studies = Studies(connection, self._tell_time)
         self.trials = Trials(connection)
         self.attempts = Attempts(connection)
@@ -158,10 +167,13 @@ class Database(Protocol):
 
     def read(self, work: Work[Result]) -> Result: ...
 
-    def write(self, work: Work[Result]) -> Result: ...
+    def write(self, work: Work[Result], *, patient: bool = True) -> Result: ...
 
-    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:
-        """Start a writing unit of work; the future is done after its commit. A short one may join others in theirs."""
+    def submit(self, work: Work[Result], *, joins: bool = False, patient: bool = True) -> Future[Result]:
+        """Start a writing unit of work; the future is done after its commit. A short one may join others in theirs.
+
+        Where others keep what it needs, StorageUnavailable is raised: after some seconds, or at once if not patient.
+        """
         ...
 
     def close(self) -> None: ...

@@ -3,8 +3,10 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -13,6 +15,8 @@ from service.storage.store import Listener, Result, Signal, Work
 log = logging.getLogger("shibori.storage")
 # Longer than all servers of a study take to have their turns with its lock: else each would have several wait for it.
 HOLD_BACK_SECONDS = 0.5
+PATIENCE_SECONDS = 10.0
+"""A client waits longer than this for its answer."""
 
 
 class DatabaseClosed(RuntimeError):
@@ -25,16 +29,22 @@ class Unit:
 
     work: Work[Any]
     future: Future[Any]
-    shares: bool = False
+    shares: bool
     """Whether it may share a transaction where each unit holds the locks of the others: whatever is short may."""
+    until: float
+    """How long it may wait for what others keep, by the clock that only goes on."""
     tries: int = 0
-    in_vain: int = 0
-    """How often it has led, and what it needed was kept by others."""
+    in_vain: bool = False
+    """Whether it has led, and what it needed was kept by others."""
 
     @property
     def joins(self) -> bool:
         """Whether it may join a transaction; one that was begun in vain begins its own, after a pause."""
         return self.shares and not self.tries
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has waited in vain, and for as long as it may."""
+        return self.in_vain and now >= self.until
 
     def begin(self) -> bool:
         """False where its caller has gone before it began; from here on it cannot be called off."""
@@ -58,18 +68,28 @@ class Units:
         self._held_back_until = 0.0
         self._leads_again: Unit | None = None
 
-    def submit(self, work: Work[Result], *, shares: bool = False) -> Future[Result]:
+    def submit(self, work: Work[Result], *, shares: bool = False, patience: float = PATIENCE_SECONDS) -> Future[Result]:
         future: Future[Result] = Future()
         with self._changed:
             if self.closed:
                 raise DatabaseClosed("the database is closed")
-            self._append(Unit(work, future, shares))
+            self._append(Unit(work, future, shares, monotonic() + patience))
         return future
 
-    def again(self, unit: Unit) -> None:
-        """Put it at the end, for whoever takes it; once it is closed, whoever does so must take what is left."""
+    def again(self, units: Sequence[Unit]) -> list[Unit]:
+        """Put these at the end, for whoever takes them; once it is closed, whoever does so must take what is left.
+
+        Takes out and returns those of all that have waited in vain for as long as they may: once it is closed, all
+        that have at all.
+        """
         with self._changed:
-            self._append(unit)
+            for unit in units:
+                self._append(unit)
+            now = inf if self.closed else monotonic()
+            overdue = [unit for unit in self._waiting if unit.overdue(now)]
+            for unit in overdue:
+                self._waiting.remove(unit)
+            return overdue
 
     def close(self) -> None:
         """Take no more; whoever takes what is left finds the end behind it."""

@@ -119,14 +119,14 @@ class Watched:
         finally:
             self.watch.took("read", perf_counter() - start)
 
-    def write(self, work: Work[Result]) -> Result:
-        return self.submit(work).result()
+    def write(self, work: Work[Result], *, patient: bool = True) -> Result:
+        return self.submit(work, patient=patient).result()
 
-    def submit(self, work: Work[Result], *, joins: bool = False) -> Future[Result]:
+    def submit(self, work: Work[Result], *, joins: bool = False, patient: bool = True) -> Future[Result]:
         unit = _Unit(work, self)
         self.watch.waits(1)
         try:
-            future: Future[Result] = self._database.submit(unit, joins=joins)
+            future: Future[Result] = self._database.submit(unit, joins=joins, patient=patient)
         except BaseException:
             unit.begin()
             raise

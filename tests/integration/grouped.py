@@ -34,10 +34,10 @@ class Held:
         assert self._go.wait(PATIENCE_SECONDS)
 
 
-def brief_leads(monkeypatch: pytest.MonkeyPatch, at_most: int = 10**6) -> None:
-    """Whoever leads waits for a lock for 20 ms, and leads so often."""
+def brief_leads(monkeypatch: pytest.MonkeyPatch, patience: float = LONGER_THAN_ANYBODY_WAITS) -> None:
+    """Whoever leads waits for a lock for 20 ms, and does so again for so many seconds."""
     monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
-    monkeypatch.setattr(postgresql, "TRIES", at_most)
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", patience)
 
 
 def started(database: Database, *units: Unit) -> list[Future[object]]:

@@ -243,9 +243,9 @@ def test_where_every_write_takes_seconds_a_worker_that_is_gone_is_found_out(
     api.claim_one()
     write = database.write
 
-    def slowly(work: Work[object]) -> object:
+    def slowly(work: Work[object], *, patient: bool = True) -> object:
         api.clock.move(4)
-        return write(work)
+        return write(work, patient=patient)
 
     monkeypatch.setattr(database, "write", slowly)
     there_for(sweeper, api, 15)
@@ -293,12 +293,32 @@ def test_a_study_that_cannot_be_looked_at_keeps_no_other_from_it(
 ) -> None:
     for name in ("bad", "good"):
         api.submit(name, lease_seconds=20)
-        api.claim_one()
+        api.claim_one(study=name)
     fail_to_lock(api, "bad", monkeypatch, error)
     sweeper = sweeper_of(api)
     there_for(sweeper, api, 30)
     assert api.counts("good") == {"waiting": 1}
     assert api.counts("bad") == {"running": 1}
+
+
+def test_studies_that_are_kept_locked_are_no_absence_to_the_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    absences_count_from(api, 3)
+    for number in range(4):
+        api.submit(f"kept-{number}", lease_seconds=20)
+        api.claim_one(study=f"kept-{number}")
+    sweeper, good = sweeper_of(api), api.submit("good", lease_seconds=20)["id"]
+
+    def kept(locked: Study | None) -> Study | None:
+        if locked is not None and locked.id != good:
+            api.clock.move(2)
+            raise StorageUnavailable("others hold its lock")
+        return locked
+
+    there_for(sweeper, api, 10)
+    api.claim_one(study="good")
+    change_locks(monkeypatch, kept)
+    there_for(sweeper, api, 20)
+    assert api.counts("good") == {"waiting": 1}
 
 
 def test_a_study_that_cannot_be_looked_at_keeps_the_database_from_nothing(

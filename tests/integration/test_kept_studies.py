@@ -1,0 +1,63 @@
+"""A study that somebody else keeps locked on PostgreSQL: whoever can do without it goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from service.storage.postgresql_engine import Session, own_session
+from tests.integration.attending import sweeper_of, there_for
+from tests.integration.conftest import served
+from tests.integration.grouped import brief_leads
+from tests.integration.harness import Api, refused
+
+
+@pytest.fixture
+def api(url: sa.URL) -> Iterator[Api]:
+    with served(url.render_as_string(hide_password=False)) as api:
+        yield api
+
+
+@pytest.fixture
+def other(url: sa.URL) -> Iterator[Session]:
+    with own_session(url) as session:
+        yield session
+
+
+def keep(session: Session, study: str) -> None:
+    session.execute("BEGIN")
+    session.execute("SELECT id FROM studies WHERE name = %s FOR UPDATE", [study])
+
+
+def test_a_claim_is_given_a_trial_of_another_study(api: Api, other: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    brief_leads(monkeypatch)
+    api.submit("kept")
+    api.clock.move(1)
+    free = api.submit("free")
+    keep(other, "kept")
+    assert api.claim_one()["study"] in (free["id"], "free")
+
+
+def test_a_claim_waits_for_a_study_where_no_other_has_work(
+    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch, patience=0.2)
+    api.submit("kept")
+    keep(other, "kept")
+    answer = api.post("/claims", {"worker": "ann", "objectives": ["bowl"]})
+    assert answer.headers["Retry-After"]
+    assert "others hold the locks" in refused(answer, 503, "storage-unavailable")["detail"]
+
+
+def test_the_sweep_takes_back_what_others_have(api: Api, other: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    brief_leads(monkeypatch)
+    for name in ("kept", "free"):
+        api.submit(name)
+        api.claim_one(study=name)
+    keep(other, "kept")
+    there_for(sweeper_of(api), api, 32)
+    assert api.counts("free") == {"waiting": 1}
+    assert api.counts("kept") == {"running": 1}
+    other.execute("ROLLBACK")
+    there_for(sweeper_of(api), api, 1)
+    assert api.counts("kept") == {"waiting": 1}
