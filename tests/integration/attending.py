@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from service.background import Sweeper
+from service.domain.study import Study
+from service.storage.studies import Studies
 from tests.integration.harness import NEVER, Api
 
 LONG = 3 * NEVER
@@ -25,3 +29,13 @@ def absences_count_from(api: Api, seconds: float) -> None:
     attendance = api.app.state.attendance
     attendance.__init__(seconds)
     attendance.begin(api.clock())
+
+
+def change_locks(monkeypatch: pytest.MonkeyPatch, change: Callable[[Study | None], Study | None]) -> None:
+    """Let something happen whenever a study has been locked."""
+    lock = Studies.lock
+
+    def changed(studies: Studies, study_id: str, *, wait: bool) -> Study | None:
+        return change(lock(studies, study_id, wait=wait))
+
+    monkeypatch.setattr(Studies, "lock", changed)

@@ -1,17 +1,13 @@
 """The sweeper: it works where its server leads, and takes nothing back after an absence of its own."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from service.domain.study import Study
-from service.storage.condition import StorageUnavailable
-from service.storage.sqlite_library import library
-from service.storage.store import Store, Work
 from service.storage.studies import Studies
-from tests.integration.attending import LONG, absences_count_from, sweeper_of, there_for
+from tests.integration.attending import LONG, absences_count_from, change_locks, sweeper_of, there_for
 from tests.integration.harness import Api, ok
 
 
@@ -202,56 +198,6 @@ def test_a_second_absence_while_leases_are_lengthened_is_given_back_too(
     ok(api.complete(claimed))
 
 
-def test_a_lease_that_could_not_be_lengthened_at_once_is_not_lost(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    api.submit(budget={"trials": 1})
-    sweeper = sweeper_of(api)
-    there_for(sweeper, api, 40)
-    claimed = api.claim_one()
-    there_for(sweeper, api, 1)
-    failures = iter([RuntimeError("cannot be looked at")])
-
-    def failing(locked: Study | None) -> Study | None:
-        if failure := next(failures, None):
-            raise failure
-        return locked
-
-    change_locks(monkeypatch, failing)
-    api.clock.move(LONG)
-    there_for(sweeper, api, 29)
-    assert api.counts() == {"running": 1}
-    ok(api.complete(claimed))
-
-
-def test_writes_that_the_database_refuses_now_and_then_keep_no_lease(api: Api) -> None:
-    api.submit(budget={"trials": 1})
-    sweeper = sweeper_of(api)
-    api.claim_one()
-    for _ in range(3):
-        there_for(sweeper, api, 12)
-        with pytest.raises(StorageUnavailable):
-            api.app.state.database.write(refused_for_want_of_room)
-    assert api.counts() == {"waiting": 1}
-
-
-def test_where_every_write_takes_seconds_a_worker_that_is_gone_is_found_out(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    absences_count_from(api, 3)
-    api.submit(budget={"trials": 1})
-    sweeper, database = sweeper_of(api), api.app.state.database
-    there_for(sweeper, api, 40)
-    api.claim_one()
-    write = database.write
-
-    def slowly(work: Work[object], *, patient: bool = True) -> object:
-        api.clock.move(4)
-        return write(work, patient=patient)
-
-    monkeypatch.setattr(database, "write", slowly)
-    there_for(sweeper, api, 15)
-    assert api.counts() == {"waiting": 1}
-
-
 def test_an_absence_that_is_short_for_a_lease_gives_only_shorter_ones_that_time_back(api: Api) -> None:
     absences_count_from(api, 3)
     sweeper = sweeper_of(api)
@@ -285,77 +231,3 @@ def test_leases_are_refreshed_by_one_at_a_time_when_a_server_begins(api: Api, mo
         begun = [both.submit(sweeper.begin), both.submit(sweeper.begin)]
     assert [one.result() for one in begun] == [None, None]
     assert not met.is_set()
-
-
-@pytest.mark.parametrize("error", [RuntimeError("it is damaged"), StorageUnavailable("others hold its lock")])
-def test_a_study_that_cannot_be_looked_at_keeps_no_other_from_it(
-    api: Api, error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("bad", "good"):
-        api.submit(name, lease_seconds=20)
-        api.claim_one(study=name)
-    fail_to_lock(api, "bad", monkeypatch, error)
-    sweeper = sweeper_of(api)
-    there_for(sweeper, api, 30)
-    assert api.counts("good") == {"waiting": 1}
-    assert api.counts("bad") == {"running": 1}
-
-
-def test_studies_that_are_kept_locked_are_no_absence_to_the_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    absences_count_from(api, 3)
-    for number in range(4):
-        api.submit(f"kept-{number}", lease_seconds=20)
-        api.claim_one(study=f"kept-{number}")
-    sweeper, good = sweeper_of(api), api.submit("good", lease_seconds=20)["id"]
-
-    def kept(locked: Study | None) -> Study | None:
-        if locked is not None and locked.id != good:
-            api.clock.move(2)
-            raise StorageUnavailable("others hold its lock")
-        return locked
-
-    there_for(sweeper, api, 10)
-    api.claim_one(study="good")
-    change_locks(monkeypatch, kept)
-    there_for(sweeper, api, 20)
-    assert api.counts("good") == {"waiting": 1}
-
-
-def test_a_study_that_cannot_be_looked_at_keeps_the_database_from_nothing(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api.submit("bad")
-    api.claim_one()
-    fail_to_lock(api, "bad", monkeypatch, RuntimeError("it is damaged"))
-    with pytest.raises(StorageUnavailable):
-        api.app.state.database.write(refused_for_want_of_room)
-    api.submit("good")
-    assert api.app.state.database.trouble is None
-
-
-def refused_for_want_of_room(_: Store) -> None:
-    error = library().OperationalError("database or disk is full")
-    error.sqlite_errorcode = 13
-    raise error
-
-
-def fail_to_lock(api: Api, name: str, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """Let a study be one that cannot be looked at."""
-    bad = api.show(name)["id"]
-
-    def failing(locked: Study | None) -> Study | None:
-        if locked is not None and locked.id == bad:
-            raise error
-        return locked
-
-    change_locks(monkeypatch, failing)
-
-
-def change_locks(monkeypatch: pytest.MonkeyPatch, change: Callable[[Study | None], Study | None]) -> None:
-    """Let something happen whenever a study has been locked."""
-    lock = Studies.lock
-
-    def changed(studies: Studies, study_id: str, *, wait: bool) -> Study | None:
-        return change(lock(studies, study_id, wait=wait))
-
-    monkeypatch.setattr(Studies, "lock", changed)
