@@ -26,6 +26,8 @@ LEADING = (
     "SET LOCAL lock_timeout = 1000; SET LOCAL statement_timeout = 0; "
     "SET LOCAL idle_in_transaction_session_timeout = 10000; "
 )
+# While others have waited in vain: whoever needs the same finds out at once, and is one of them.
+HURRIED = "SET LOCAL lock_timeout = 50; "
 # Whoever joins others holds their locks too. It may wait for nobody, since that one may wait for these, and what
 # takes long is done alone.
 IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
@@ -50,7 +52,7 @@ class Group:
     def carry_out(self, connection: sa.Connection, waiting: Units) -> None:
         """Do all of them; what raises here has undone them all."""
         first = self.begun[0]
-        run_plain(connection, f"{LEADING}SAVEPOINT unit")
+        run_plain(connection, f"{LEADING}{HURRIED if first.hurries else ''}SAVEPOINT unit")
         self._do(connection, first)
         waiting.led(first)
         # Its wait for a lock is not counted: by then the more others wait.

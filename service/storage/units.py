@@ -36,6 +36,8 @@ class Unit:
     tries: int = 0
     in_vain: bool = False
     """Whether it has led, and what it needed was kept by others."""
+    hurries: bool = False
+    """Whether it waits for a moment only: somebody keeps a lock that it may need too."""
 
     @property
     def joins(self) -> bool:
@@ -158,8 +160,10 @@ class Units:
 
     def _lead(self, unit: Unit, now: float) -> None:
         if unit.in_vain:
-            self._leads_again = unit
+            self._leads_again, unit.hurries = unit, False
         elif unit.joins:
+            # Were each to find out for itself how long it is to wait, all the others would wait for them.
+            unit.hurries = self._leads_again is not None or any(one.in_vain for one in self._waiting)
             self._holds_back, self._held_back_until = unit, now + HOLD_BACK_SECONDS
 
     def _append(self, unit: Unit) -> None:

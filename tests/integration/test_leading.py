@@ -54,6 +54,11 @@ def someone_waits(session: Session) -> bool:
     return session.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone() is not None
 
 
+def longest_wait(store: Store) -> int:
+    """How many milliseconds a unit waits for a lock."""
+    return number(store, "SELECT replace(current_setting('lock_timeout'), 'ms', '')")
+
+
 def test_units_that_could_join_one_that_waits_for_a_lock_stay_in_the_line_until_it_has_it(
     noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,15 +191,28 @@ def test_a_unit_that_has_waited_for_a_lock_in_vain_takes_no_others(
     single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brief_leads(monkeypatch)
-
-    def limit(store: Store) -> int:
-        return number(store, "SELECT replace(current_setting('lock_timeout'), 'ms', '')")
-
     with own_session(url) as session:
         session.execute("SELECT pg_advisory_lock(7)")
         hold = Held(single.database)
-        held, led = single.database.submit(waiting, joins=True), single.database.submit(limit, joins=True)
+        held, led = single.database.submit(waiting, joins=True), single.database.submit(longest_wait, joins=True)
         hold.let_go()
-        assert led.result(PATIENCE_SECONDS) == 20
+        assert led.result(PATIENCE_SECONDS) > 1
         session.execute("SELECT pg_advisory_unlock(7)")
         held.result(PATIENCE_SECONDS)
+
+
+def test_while_one_waits_in_vain_others_that_come_wait_for_a_moment_only(
+    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    monkeypatch.setattr(postgresql_groups, "HURRIED", "SET LOCAL lock_timeout = 7; ")
+    with own_session(url) as session:
+        session.execute("SELECT pg_advisory_lock(7)")
+        hold = Held(single.database)
+        held = single.database.submit(waiting, joins=True)
+        hurried, alone = [single.database.submit(longest_wait, joins=joins) for joins in (True, False)]
+        hold.let_go()
+        assert (hurried.result(PATIENCE_SECONDS), alone.result(PATIENCE_SECONDS)) == (7, 20)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        held.result(PATIENCE_SECONDS)
+    assert single.database.submit(longest_wait, joins=True).result(PATIENCE_SECONDS) == 20
