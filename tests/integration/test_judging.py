@@ -10,6 +10,7 @@ import pytest
 from service.narrowing.leaders import Leaders
 from service.operations import open_round, selection
 from service.storage.rounds import Rounds
+from service.storage.store import Store
 from tests.integration.harness import LOG_RANGE, Api, Json, ok
 
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
@@ -107,6 +108,11 @@ def judged(api: Api, name: str = "lr") -> Json:
     return verdict
 
 
+def of_study(api: Api, read: Callable[[Store, str], Any]) -> Any:
+    """What is read of the study in the database."""
+    return api.app.state.database.read(lambda store: read(store, store.studies.get("study").id))
+
+
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("policy", ["evidence", "leaders"])
 def test_of_no_more_trials_than_it_can_look_at_a_judgement_rests_on_all(api: Api, policy: str) -> None:
@@ -146,6 +152,33 @@ def test_numbers_without_a_result_take_no_place_of_others_in_an_even_draw(api: A
     given(api, 30, n=3)
     ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(90)]}), 201)
     assert len(judged(api, "n")["trials"]) == 20
+
+
+@pytest.mark.usefixtures("few")
+def test_an_even_draw_goes_up_to_the_last_number_though_early_ones_finished_after_it(api: Api) -> None:
+    api.submit(space=SPACE, narrowing=by_evidence(5), budget={"trials": 1000})
+    ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(50)]}), 201)
+    given(api, 70, n=3)
+    for claimed in api.claim(50):
+        ok(api.complete(claimed))
+    assert judged(api, "n")["trials"] == list(range(3, 120, 6))
+
+
+def test_the_highest_number_that_has_finished_is_one_of_any_end(api: Api) -> None:
+    api.submit()
+    found = [of_study(api, lambda store, study: store.trials.highest_finished(study))]
+    for what, said in (("complete", {"value": 0.5}), ("fail", {"message": "no"}), ("release", {})):
+        ok(api.tell(api.claim_one(), what, **said))
+        found.append(of_study(api, lambda store, study: store.trials.highest_finished(study)))
+    assert found == [-1, 0, 1, 1]
+
+
+def test_more_numbers_than_a_statement_takes_are_looked_up(api: Api) -> None:
+    api.submit(space=SPACE)
+    given(api, 3, n=3)
+    numbers = [*range(2, 70_000), 1]
+    found = of_study(api, lambda store, study: store.trials.finished_of(study, numbers))
+    assert [one.number for one in found] == [1, 2]
 
 
 @pytest.mark.usefixtures("few")
