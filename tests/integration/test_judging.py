@@ -11,7 +11,7 @@ from service.narrowing.leaders import Leaders
 from service.operations import open_round, selection
 from service.storage.rounds import Rounds
 from service.storage.store import Store
-from tests.integration.harness import LOG_RANGE, Api, Json, ok
+from tests.integration.harness import LOG_RANGE, Api, Json, ok, refused
 
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
 
@@ -90,6 +90,33 @@ def test_a_result_is_recorded_though_the_judgement_does_not_end(
     assert api.counts()["completed"] == 1
     assert api.show()["round"] == 0
     assert not ended
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "key"}], ids=["without a key", "under a key"])
+@pytest.mark.parametrize("wanted", [{"from": "proposal"}, {"policy": "leaders"}], ids=["proposal", "policy"])
+def test_a_round_by_hand_is_refused_where_the_judgement_does_not_end_and_opened_when_asked_for_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, endless: Event, wanted: Json, key: dict[str, str]
+) -> None:
+    api.submit(narrowing={"policy": "leaders"})
+    given(api, 20)
+    with monkeypatch.context() as patched:
+        patched.setattr(open_round, "PATIENCE_SECONDS", 0.01)
+        patched.setattr(Leaders, "judge", lambda *_: endless.wait(60))
+        answer = api.post("/studies/study/rounds", wanted, headers=key)
+    assert "by hand" in refused(answer, 503, "judgement-too-slow")["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert api.show()["round"] == 0
+    assert ok(api.post("/studies/study/rounds", wanted, headers=key), 201)["number"] == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("wrong"), TimeoutError("wrong")], ids=["a mistake", "a wait in it"])
+def test_a_policy_that_fails_is_not_taken_for_one_that_is_slow(
+    api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    api.submit(narrowing={"policy": "leaders"})
+    raising(error)(monkeypatch)
+    refused(api.post("/studies/study/rounds", {"from": "proposal"}), 500, "server-error")
+    assert api.show()["round"] == 0
 
 
 def by_evidence(fewest: int) -> Json:

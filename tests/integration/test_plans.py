@@ -102,12 +102,13 @@ def _check_pages(api: Api, query: dict[str, object]) -> None:
         asked["cursor"] = page.json()["next_cursor"]
 
 
-def test_the_last_that_has_finished_is_looked_up_beside_however_many_that_wait_after_it(full: Api) -> None:
-    """The index of the numbers alone would be read back past all of those."""
-    _, sent = _sent(partial(_within, full, _last_finished))
+@pytest.mark.parametrize("end", ["first", "last"])
+def test_either_end_of_what_has_finished_is_looked_up_past_however_many_others(full: Api, end: str) -> None:
+    """In the index of the numbers alone they would all be read."""
+    _, sent = _sent(partial(_within, full, _first_finished if end == "first" else _last_finished))
     looked_up = [line for one in sent for line in one.plan if "ix_trials" in line or "uq_trials" in line]
     assert len(looked_up) == len(FINISHED)
-    assert all("purpose_status_number" in line for line in looked_up), looked_up
+    assert all("status_number" in line for line in looked_up), looked_up
 
 
 def test_no_statement_of_any_call_grows_with_the_study_or_with_the_number_of_studies(full: Api) -> None:
@@ -263,6 +264,10 @@ def _look(study: str, histories: Histories, store: Store) -> object:
 
 def _observations(store: Store) -> object:
     return store.trials.observations(store.studies.get(BIG).id)
+
+
+def _first_finished(store: Store) -> object:
+    return store.trials.first_finished(store.studies.get(BIG).id, 1)
 
 
 def _last_finished(store: Store) -> object:
