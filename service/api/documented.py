@@ -6,41 +6,41 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.api.addresses import API
+from service.api.addresses import API, STUDY
 from service.api.problems import KINDS, MEDIA_TYPE, OUTCOME_UNKNOWN, SHUTTING_DOWN, UNAVAILABLE, Kind
 from service.domain import errors
 from service.domain.errors import ShiboriError
 from service.protocol import Problem
 
 Json = dict[str, Any]
-STUDY, TRIAL = "/studies/{study}", "/trials/{trial_id}"
+OF_STUDY, OF_TRIAL = STUDY.removeprefix(API), "/trials/{trial_id}"
 CHANGING = ("post", "put", "patch", "delete")
 WITHOUT_DATABASE = ("get /algorithms", "get /objectives")
 _HELD = (errors.TrialNotFound, errors.LeaseLost)
 _REFUSED: Mapping[str, Sequence[type[ShiboriError]]] = {
     "post /studies": [errors.StudyNameTaken],
-    f"post {STUDY}/clone": [errors.StudyNameTaken],
-    f"delete {STUDY}": [errors.StudyIsRunning],
-    f"post {STUDY}/pause": [errors.TransitionRefused],
-    f"post {STUDY}/resume": [errors.TransitionRefused],
-    f"post {STUDY}/stop": [errors.TransitionRefused],
-    f"post {STUDY}/trials": [errors.TransitionRefused, errors.BudgetUsedUp],
-    f"post {STUDY}/trials/{{number}}/cancel": [errors.TransitionRefused],
-    f"post {STUDY}/trials/{{number}}/retry": [errors.TransitionRefused, errors.BudgetUsedUp],
-    f"get {STUDY}/trials/{{number}}/replay": [errors.NotReplayable],
-    f"get {STUDY}/best": [errors.RoundNotFound],
-    f"get {STUDY}/best-model": [errors.WeightsNotFound, errors.WeightsNotKept],
-    f"get {STUDY}/figures/{{name}}.{{form}}": [errors.FigureNotFound],
-    f"post {STUDY}/rounds": [errors.TransitionRefused, errors.NothingToNarrow],
-    f"get {STUDY}/confirmation": [errors.ConfirmationNotFound],
-    f"post {STUDY}/confirmation": [
+    f"post {OF_STUDY}/clone": [errors.StudyNameTaken],
+    f"delete {OF_STUDY}": [errors.StudyIsRunning],
+    f"post {OF_STUDY}/pause": [errors.TransitionRefused],
+    f"post {OF_STUDY}/resume": [errors.TransitionRefused],
+    f"post {OF_STUDY}/stop": [errors.TransitionRefused],
+    f"post {OF_STUDY}/trials": [errors.TransitionRefused, errors.BudgetUsedUp],
+    f"post {OF_STUDY}/trials/{{number}}/cancel": [errors.TransitionRefused],
+    f"post {OF_STUDY}/trials/{{number}}/retry": [errors.TransitionRefused, errors.BudgetUsedUp],
+    f"get {OF_STUDY}/trials/{{number}}/replay": [errors.NotReplayable],
+    f"get {OF_STUDY}/best": [errors.RoundNotFound],
+    f"get {OF_STUDY}/best-model": [errors.WeightsNotFound, errors.WeightsNotKept],
+    f"get {OF_STUDY}/figures/{{name}}.{{form}}": [errors.FigureNotFound],
+    f"post {OF_STUDY}/rounds": [errors.TransitionRefused, errors.NothingToNarrow, errors.JudgementTooSlow],
+    f"get {OF_STUDY}/confirmation": [errors.ConfirmationNotFound],
+    f"post {OF_STUDY}/confirmation": [
         errors.TrialNotFound,
         errors.TransitionRefused,
         errors.NothingToConfirm,
         errors.ConfirmationDiffers,
     ],
-    f"get {STUDY}/final-test": [errors.FinalTestNotFound],
-    f"post {STUDY}/final-test": [
+    f"get {OF_STUDY}/final-test": [errors.FinalTestNotFound],
+    f"post {OF_STUDY}/final-test": [
         errors.TrialNotFound,
         errors.TransitionRefused,
         errors.NothingConfirmed,
@@ -48,11 +48,11 @@ _REFUSED: Mapping[str, Sequence[type[ShiboriError]]] = {
         errors.NoTestSet,
     ],
     "post /claims": [errors.StudyNotFound],
-    f"post {TRIAL}/report": _HELD,
-    f"post {TRIAL}/complete": [*_HELD, errors.TrialAlreadyFinished],
-    f"post {TRIAL}/fail": _HELD,
-    f"post {TRIAL}/release": _HELD,
-    f"put {TRIAL}/weights": [*_HELD, errors.WeightsNotKept],
+    f"post {OF_TRIAL}/report": _HELD,
+    f"post {OF_TRIAL}/complete": [*_HELD, errors.TrialAlreadyFinished],
+    f"post {OF_TRIAL}/fail": _HELD,
+    f"post {OF_TRIAL}/release": _HELD,
+    f"put {OF_TRIAL}/weights": [*_HELD, errors.WeightsNotKept],
     "post /workers/{name}/release": [errors.WorkerNotFound],
 }
 """Besides what every call of a study, of a trial, with input, or on the database may say."""
@@ -69,11 +69,16 @@ EXAMPLES: Mapping[str, Json] = {
         "budget": {"trials": 100},
     },
     "post /claims": {"worker": "machine-1", "objectives": ["my-training"], "count": 1, "wait_seconds": 0},
-    f"post {TRIAL}/report": {"lease": _LEASE, "epochs": _EPOCHS},
-    f"post {TRIAL}/complete": {"lease": _LEASE, "value": 0.8, "samples": 100, "epochs": _EPOCHS, "claim_next": 1},
-    f"post {TRIAL}/fail": {"lease": _LEASE, "reason": "error", "message": "CUDA is out of memory", "retryable": True},
-    f"post {STUDY}/trials": {"trials": [{"params": {"lr": 0.1}}, {"params": {"lr": 0.3}, "value": 0.81}]},
-    f"post {STUDY}/rounds": {"ranges": {"lr": {"low": 0.001, "high": 0.1}}},
+    f"post {OF_TRIAL}/report": {"lease": _LEASE, "epochs": _EPOCHS},
+    f"post {OF_TRIAL}/complete": {"lease": _LEASE, "value": 0.8, "samples": 100, "epochs": _EPOCHS, "claim_next": 1},
+    f"post {OF_TRIAL}/fail": {
+        "lease": _LEASE,
+        "reason": "error",
+        "message": "CUDA is out of memory",
+        "retryable": True,
+    },
+    f"post {OF_STUDY}/trials": {"trials": [{"params": {"lr": 0.1}}, {"params": {"lr": 0.3}, "value": 0.81}]},
+    f"post {OF_STUDY}/rounds": {"ranges": {"lr": {"low": 0.001, "high": 0.1}}},
 }
 
 
@@ -92,7 +97,7 @@ def complete_document(app: FastAPI) -> None:
 def kinds_of(call: str) -> list[Kind]:
     """What a call, written as `post /studies`, may be refused with; how faulty input is answered comes beside."""
     refused = list(_REFUSED.get(call, ()))
-    if STUDY in call:
+    if OF_STUDY in call:
         refused.append(errors.StudyNotFound)
     if "{number}" in call:
         refused.append(errors.TrialNotFound)

@@ -90,13 +90,19 @@ class Mutation:
                 answer, kept = fresh()
                 attempt.keep()
         except ShiboriError as error:
-            if isinstance(error, LeaseLost):
-                store.note(Happening.LEASE_LOST)
-            document = refusal(self._scope["path"], error)
-            answer, kept = StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None), True
+            answer, kept = self._refused(store, error), True
         if kept:
             store.keys.keep(key, answer, store.now)
         return answer
+
+    def _refused(self, store: Store, error: ShiboriError) -> StoredAnswer:
+        """A refusal as an answer that is kept; one that passes is raised, and the same key may have it done later."""
+        if error.passes:
+            raise error
+        if isinstance(error, LeaseLost):
+            store.note(Happening.LEASE_LOST)
+        document = refusal(self._scope["path"], error)
+        return StoredAnswer(self._fingerprint, document.status, document.model_dump_json(), None)
 
 
 def respond(answer: StoredAnswer) -> Response:

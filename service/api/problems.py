@@ -42,6 +42,7 @@ KINDS: Mapping[type[errors.ShiboriError], Kind] = {
     errors.LeaseLost: Kind(409, "lease-lost", "The lease is no longer held"),
     errors.TrialAlreadyFinished: Kind(409, "trial-already-finished", "The trial has another result already"),
     errors.NothingToNarrow: Kind(409, "nothing-to-narrow", "The data tell of no range to change"),
+    errors.JudgementTooSlow: Kind(503, "judgement-too-slow", "To judge the ranges takes too long now"),
     errors.NotReplayable: Kind(409, "not-replayable", "The suggestion cannot be computed again"),
     errors.WeightsNotKept: Kind(409, "weights-not-kept", "The study keeps no weights"),
     errors.WeightsNotFound: Kind(404, "weights-not-found", "There are no weights"),
@@ -61,6 +62,9 @@ OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The database was lost during the
 RETRY_AFTER_SECONDS = 1
 """Soon, for leases of a second too: all who hold one are given their whole time again when writing goes on."""
 _AGAIN = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+RETRY_REFUSED_SECONDS = 5
+"""For as long nobody else could write while ranges were judged in vain: others are to have half of the time."""
+_LATER = {"Retry-After": str(RETRY_REFUSED_SECONDS)}
 UNFORESEEN = Kind(500, "server-error", "The server failed")
 HTTP_TITLES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
@@ -117,7 +121,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, errors.LeaseLost):
         request.app.state.happened([Fact(Happening.LEASE_LOST)])
     document = refusal(request.url.path, error)
-    return JSONResponse(document.model_dump(), document.status, None, MEDIA_TYPE)
+    return JSONResponse(document.model_dump(), document.status, _LATER if error.passes else None, MEDIA_TYPE)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:

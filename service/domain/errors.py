@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 class ShiboriError(Exception):
     """A refusal whose message a user can act on."""
+
+    passes: ClassVar[bool] = False
+    """Whether the same may be done a little later, though nobody has changed anything."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,19 @@ class TrialAlreadyFinished(ShiboriError):
 class NothingToNarrow(ShiboriError):
     def __init__(self, why: str) -> None:
         super().__init__(f"No range can be narrowed: {why}")
+
+
+class JudgementTooSlow(ShiboriError):
+    """Others wait to write for as long as a round is judged."""
+
+    passes = True
+
+    def __init__(self, study: str, seconds: float) -> None:
+        super().__init__(
+            f"What becomes of the ranges of {study!r} could not be told within {seconds:g} seconds, and no round was "
+            "opened. Ask again when the server has less to do; or GET its narrowing, which takes the time that it "
+            'needs, and open a round by hand, as in {"ranges": {"lr": {"low": 0.001, "high": 0.1}}}.'
+        )
 
 
 class NotReplayable(ShiboriError):

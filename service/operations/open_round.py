@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from service.domain.errors import Fault, InvalidInput, NothingToNarrow, TransitionRefused
+from service.domain.errors import Fault, InvalidInput, JudgementTooSlow, NothingToNarrow, TransitionRefused
 from service.domain.rounds import RangeEvidence, Round, Verdict
 from service.domain.space import Categorical, Limit, Parameter, Space
 from service.domain.status import StudyStatus
 from service.domain.study import Plan, Study
 from service.operations.given_ranges import GivenRange, given_parameter
-from service.operations.in_time import within
+from service.operations.in_time import TookTooLong, within
 from service.operations.narrow import Computation, Judgement, Verdicts, judge_ranges
 from service.operations.objective_check import objective_faults
 from service.operations.search_on import search_on_after_space
@@ -33,12 +33,12 @@ class NotJudged(Exception):
 
 def open_proposed(store: Store, study: Study) -> Round:
     """Open what the study's own policy proposes."""
-    return _open_proposal(store, study, judge_ranges(store, study), "proposal")
+    return _open_proposal(store, study, _judgement(store, study), "proposal")
 
 
 def open_by_policy(store: Store, study: Study, plan: Plan) -> Round:
     """Open what a policy proposes that is named for this once."""
-    return _open_proposal(store, study, judge_ranges(store, study, plan), f"policy:{plan.policy}")
+    return _open_proposal(store, study, _judgement(store, study, plan), f"policy:{plan.policy}")
 
 
 def open_given(store: Store, study: Study, ranges: Mapping[str, GivenRange]) -> Round:
@@ -77,6 +77,13 @@ def narrow_by_itself(store: Store, study: Study, finished: int) -> None:
         if _is_of_the_database(error):
             raise
         log.exception("study %s opened no round by itself", study.id)
+
+
+def _judgement(store: Store, study: Study, plan: Plan | None = None) -> Judgement:
+    try:
+        return judge_ranges(store, study, plan, lambda compute: within(PATIENCE_SECONDS, compute))
+    except TookTooLong as error:
+        raise JudgementTooSlow(study.spec.name, PATIENCE_SECONDS) from error
 
 
 def _is_of_the_database(error: Exception) -> bool:

@@ -53,11 +53,11 @@ def _best(store: Store, study: Study, finished: int, most: int) -> Selection:
 
 def _drawn(store: Store, study: Study, finished: int, most: int) -> Selection:
     """Whatever their values: those that are good by luck would be taken for more than luck."""
-    end = store.trials.highest_of_the_last(study.id) + 1
+    end = store.trials.highest_finished(study.id) + 1
     first = store.trials.first_finished(study.id, study.round)
     # Not every number has a result.
     count = math.ceil(most * min(max(end / finished, 1.0), SPARSEST))
-    found = store.trials.finished_of(study.id, drawn_numbers(end if first is None else min(first, end), end, count))
+    found = store.trials.finished_of(study.id, drawn_numbers(end if first is None else first, end, count))
     trials = [found[place] for place in evenly(0, len(found), most)]
     here = sum(one.round == study.round for one in trials)
     whose = f": {here:,} of the round in force and {len(trials) - here:,} others" if here < len(trials) else ""

@@ -10,7 +10,8 @@ import pytest
 from service.narrowing.leaders import Leaders
 from service.operations import open_round, selection
 from service.storage.rounds import Rounds
-from tests.integration.harness import LOG_RANGE, Api, Json, ok
+from service.storage.store import Store
+from tests.integration.harness import LOG_RANGE, Api, Json, ok, refused
 
 pytestmark = pytest.mark.usefixtures("suggesting_on_demand")
 
@@ -91,6 +92,33 @@ def test_a_result_is_recorded_though_the_judgement_does_not_end(
     assert not ended
 
 
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "key"}], ids=["without a key", "under a key"])
+@pytest.mark.parametrize("wanted", [{"from": "proposal"}, {"policy": "leaders"}], ids=["proposal", "policy"])
+def test_a_round_by_hand_is_refused_where_the_judgement_does_not_end_and_opened_when_asked_for_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, endless: Event, wanted: Json, key: dict[str, str]
+) -> None:
+    api.submit(narrowing={"policy": "leaders"})
+    given(api, 20)
+    with monkeypatch.context() as patched:
+        patched.setattr(open_round, "PATIENCE_SECONDS", 0.01)
+        patched.setattr(Leaders, "judge", lambda *_: endless.wait(60))
+        answer = api.post("/studies/study/rounds", wanted, headers=key)
+    assert "by hand" in refused(answer, 503, "judgement-too-slow")["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert api.show()["round"] == 0
+    assert ok(api.post("/studies/study/rounds", wanted, headers=key), 201)["number"] == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("wrong"), TimeoutError("wrong")], ids=["a mistake", "a wait in it"])
+def test_a_policy_that_fails_is_not_taken_for_one_that_is_slow(
+    api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    api.submit(narrowing={"policy": "leaders"})
+    raising(error)(monkeypatch)
+    refused(api.post("/studies/study/rounds", {"from": "proposal"}), 500, "server-error")
+    assert api.show()["round"] == 0
+
+
 def by_evidence(fewest: int) -> Json:
     return {"policy": "evidence", "settings": {"fewest": fewest}}
 
@@ -105,6 +133,11 @@ def judged(api: Api, name: str = "lr") -> Json:
     """Of a single choice the verdict names all trials that were looked at."""
     verdict: Json = ok(api.get("/studies/study/narrowing"))["ranges"][name]
     return verdict
+
+
+def of_study(api: Api, read: Callable[[Store, str], Any]) -> Any:
+    """What is read of the study in the database."""
+    return api.app.state.database.read(lambda store: read(store, store.studies.get("study").id))
 
 
 @pytest.mark.usefixtures("few")
@@ -146,6 +179,33 @@ def test_numbers_without_a_result_take_no_place_of_others_in_an_even_draw(api: A
     given(api, 30, n=3)
     ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(90)]}), 201)
     assert len(judged(api, "n")["trials"]) == 20
+
+
+@pytest.mark.usefixtures("few")
+def test_an_even_draw_goes_up_to_the_last_number_though_early_ones_finished_after_it(api: Api) -> None:
+    api.submit(space=SPACE, narrowing=by_evidence(5), budget={"trials": 1000})
+    ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(50)]}), 201)
+    given(api, 70, n=3)
+    for claimed in api.claim(50):
+        ok(api.complete(claimed))
+    assert judged(api, "n")["trials"] == list(range(3, 120, 6))
+
+
+def test_the_highest_number_that_has_finished_is_one_of_any_end(api: Api) -> None:
+    api.submit()
+    found = [of_study(api, lambda store, study: store.trials.highest_finished(study))]
+    for what, said in (("complete", {"value": 0.5}), ("fail", {"message": "no"}), ("release", {})):
+        ok(api.tell(api.claim_one(), what, **said))
+        found.append(of_study(api, lambda store, study: store.trials.highest_finished(study)))
+    assert found == [-1, 0, 1, 1]
+
+
+def test_more_numbers_than_a_statement_takes_are_looked_up(api: Api) -> None:
+    api.submit(space=SPACE)
+    given(api, 3, n=3)
+    numbers = [*range(2, 70_000), 1]
+    found = of_study(api, lambda store, study: store.trials.finished_of(study, numbers))
+    assert [one.number for one in found] == [1, 2]
 
 
 @pytest.mark.usefixtures("few")

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 import sqlalchemy as sa
 
-from service.domain.status import TrialStatus
+from service.domain.status import FINISHED, TrialStatus
 from service.domain.study import Plan
 from service.operations.expire import lengthen_leases, refresh_leases
 from service.operations.history import Histories
@@ -100,6 +100,15 @@ def _check_pages(api: Api, query: dict[str, object]) -> None:
         if page.json()["next_cursor"] is None:
             return
         asked["cursor"] = page.json()["next_cursor"]
+
+
+@pytest.mark.parametrize("end", ["first", "last"])
+def test_either_end_of_what_has_finished_is_looked_up_past_however_many_others(full: Api, end: str) -> None:
+    """In the index of the numbers alone they would all be read."""
+    _, sent = _sent(partial(_within, full, _first_finished if end == "first" else _last_finished))
+    looked_up = [line for one in sent for line in one.plan if "ix_trials" in line or "uq_trials" in line]
+    assert len(looked_up) == len(FINISHED)
+    assert all("status_number" in line for line in looked_up), looked_up
 
 
 def test_no_statement_of_any_call_grows_with_the_study_or_with_the_number_of_studies(full: Api) -> None:
@@ -255,6 +264,14 @@ def _look(study: str, histories: Histories, store: Store) -> object:
 
 def _observations(store: Store) -> object:
     return store.trials.observations(store.studies.get(BIG).id)
+
+
+def _first_finished(store: Store) -> object:
+    return store.trials.first_finished(store.studies.get(BIG).id, 1)
+
+
+def _last_finished(store: Store) -> object:
+    return store.trials.highest_finished(store.studies.get(BIG).id)
 
 
 def _judged(store: Store) -> object:

@@ -101,3 +101,7 @@ def test_every_domain_error_has_its_kind() -> None:
     }
     assert declared == set(KINDS)
     assert len({kind.slug for kind in KINDS.values()}) == len(KINDS)
+
+
+def test_the_errors_that_pass_are_those_of_a_server_that_is_busy() -> None:
+    assert {error for error in KINDS if error.passes} == {error for error, kind in KINDS.items() if kind.status >= 500}
