@@ -17,6 +17,8 @@ from service.storage.store import Clock, Database, Store
 
 log = logging.getLogger("shibori.background")
 Task = Callable[[], None]
+Note = Callable[[datetime], None]
+InStudy = Callable[[str, Store], datetime]
 REST = 4
 """So many times as long as a task has computed, it rests."""
 PORTIONS_A_TURN = 100
@@ -114,7 +116,7 @@ class Sweeper:
             if unless_begun and self._attendance.begun:
                 return
             self._attendance.begin(self._clock())
-            self._in_each_study(refresh_leases, self._attendance.note)
+            self._in_each_with_leases(refresh_leases, self._attendance.note)
 
     def sweep(self) -> None:
         if not self._leads():
@@ -123,16 +125,33 @@ class Sweeper:
         self.begin(unless_begun=True)
         if self._attendance.interrupted(now := self._clock()):
             self._return(now)
-        sweep(self._database, self._attendance)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Take back what expired, end studies whose time is up, forget old idempotency keys."""
+        self._one_by_one(self._database.read(_studies_to_tidy).studies, _tidy, self._attendance.note)
+        self._attendance.note(self._database.write(_forget_old_keys))
 
     def _return(self, now: datetime) -> None:
         absence = Absence(self._attendance, now)
-        done = self._in_each_study(partial(lengthen_leases, absence.missed), absence.note)
-        absence.end(self._clock(), made_good=done)
+        self._in_each_with_leases(partial(lengthen_leases, absence.missed), absence.note)
+        absence.end(self._clock())
 
-    def _in_each_study(self, work: Callable[[str, Store], datetime], note: Callable[[datetime], None]) -> bool:
-        studies = self._database.read(lambda store: store.trials.studies_with_running())
-        return _one_by_one(self._database, studies, work, note)
+    def _in_each_with_leases(self, work: InStudy, note: Note) -> None:
+        self._one_by_one(self._database.read(lambda store: store.trials.studies_with_running()), work, note)
+
+    def _one_by_one(self, studies: Sequence[str], work: InStudy, note: Note) -> None:
+        """One study a transaction; the others have their turn also where one fails."""
+        for study_id in studies:
+            try:
+                note(self._database.write(partial(work, study_id), patient=False))
+            except Exception as error:
+                if isinstance(error, StorageUnavailable) and self._database.trouble is not None:
+                    raise
+                _tell_of(study_id, error)
+                # Whoever keeps it locked keeps it from its workers too; those of others could renew meanwhile.
+                self._attendance.out_of_reach(study_id, now := self._clock())
+                note(now)
 
     def _stand_by(self) -> None:
         """See whether the database is there; what expires is the leader's to sweep."""
@@ -150,38 +169,10 @@ class _Untidy:
     at: datetime
 
 
-def sweep(database: Database, attendance: Attendance) -> None:
-    """Take back what expired, end studies whose time is up, forget old idempotency keys."""
-    _one_by_one(database, database.read(_studies_to_tidy).studies, _tidy, attendance.note)
-    attendance.note(database.write(_forget_old_keys))
-
-
-def _one_by_one(
-    database: Database, studies: Sequence[str], work: Callable[[str, Store], datetime], note: Callable[[datetime], None]
-) -> bool:
-    """One study a transaction; the others have their turn also where one fails. Returns whether none did."""
-    failed = 0
-    for study_id in studies:
-        try:
-            note(database.write(partial(work, study_id), patient=False))
-        except Exception as error:
-            if isinstance(error, StorageUnavailable) and database.trouble is not None:
-                raise
-            _tell_of(study_id, error)
-            failed += 1
-            # The others could renew theirs meanwhile, however long this took.
-            note(database.read(_time))
-    return not failed
-
-
 def _tell_of(study_id: str, error: Exception) -> None:
     """In one line where somebody keeps this one study locked, which may last."""
     unforeseen = None if isinstance(error, StorageUnavailable) else error
     log.warning("the leases of study %s will be looked at again: %s", study_id, error, exc_info=unforeseen)
-
-
-def _time(store: Store) -> datetime:
-    return store.now
 
 
 def _forget_old_keys(store: Store) -> datetime:

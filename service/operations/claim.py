@@ -1,7 +1,7 @@
 """Leases trials to a worker."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 
@@ -67,7 +67,7 @@ def claim_trials(
     if request_id is not None and (held := _held(store, claimant.request)):
         return Handout(held)
     reason = reason_to_pause(store, worker, pause_after)
-    claims = [] if reason else _claim_anywhere(store, _candidates(store, terms), claimant, count)
+    claims = [] if reason else _claim_anywhere(store, claimant, count)
     store.workers.seen(worker, terms, store.now)
     return Handout(claims, reason)
 
@@ -82,14 +82,13 @@ def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim
         return []
     claimant = _claimant_of(ended, terms, token)
     study = store.studies.get(ended.study_id)
-    claims: list[Claim] = []
+    walk = _Walk(store, claimant, count, holds_study=True)
     if terms.study in (None, study.id, study.name):
         # It is locked already, and what was done to it stays whatever comes of this.
-        claims = _claim_in(store, study, claimant, count, keep=lambda: None)
-    if len(claims) < count:
-        others = (one for one in _other_candidates(store, terms) if one != study.id)
-        claims += _claim_from(store, others, claimant, count - len(claims), wait=False)
-    return claims
+        walk.claims += _claim_in(store, study, claimant, count, keep=lambda: None)
+    if len(walk.claims) < count:
+        walk.through((one for one in _other_candidates(store, terms) if one != study.id), waits=False)
+    return walk.claims
 
 
 def claim_again(store: Store, ended: Trial, count: int, token: str) -> list[Claim]:
@@ -113,32 +112,40 @@ def _held(store: Store, request: str) -> list[Claim]:
     return [_again(store, trial) for trial in store.trials.claimed_with(request)]
 
 
-def _claim_anywhere(store: Store, studies: Iterable[str], claimant: _Claimant, count: int) -> list[Claim]:
-    """The studies have their order, until one was waited for in vain: then those that nobody has locked are first."""
-    if not store.kept_waiting:
-        return _claim_from(store, studies, claimant, count, wait=True)
-    found = list(studies)
-    return _claim_from(store, found, claimant, count, wait=False) or _claim_from(
-        store, found, claimant, count, wait=True
-    )
-
-
-def _claim_from(store: Store, studies: Iterable[str], claimant: _Claimant, count: int, *, wait: bool) -> list[Claim]:
-    """Go through studies until there are enough trials.
+@dataclass(slots=True)
+class _Walk:
+    """Through studies, until there are enough trials.
 
     Whoever has a study locked never waits for another one, since two that do so could wait for each other: it
     passes by what others have locked, and leaves what had nothing to give.
     """
-    claims: list[Claim] = []
-    for study_id in studies:
-        if len(claims) == count:
-            break
-        with store.tentative() as attempt:
-            study = store.studies.lock(study_id, wait=wait)
-            if study is not None:
-                claims += _claim_in(store, study, claimant, count - len(claims), attempt.keep)
-        wait = wait and not attempt.kept
-    return claims
+
+    store: Store
+    claimant: _Claimant
+    count: int
+    holds_study: bool = False
+    claims: list[Claim] = field(default_factory=list)
+
+    def through(self, studies: Iterable[str], *, waits: bool) -> None:
+        for study_id in studies:
+            if len(self.claims) == self.count:
+                break
+            with self.store.tentative() as attempt:
+                study = self.store.studies.lock(study_id, wait=waits and not self.holds_study)
+                if study is not None:
+                    wanted = self.count - len(self.claims)
+                    self.claims += _claim_in(self.store, study, self.claimant, wanted, attempt.keep)
+            self.holds_study = self.holds_study or attempt.kept
+
+
+def _claim_anywhere(store: Store, claimant: _Claimant, count: int) -> list[Claim]:
+    """The studies have their order, until one was waited for in vain: then those that nobody has locked are first."""
+    walk = _Walk(store, claimant, count)
+    if store.kept_waiting:
+        walk.through(_candidates(store, claimant.terms), waits=False)
+    if not walk.claims and not walk.holds_study:
+        walk.through(_candidates(store, claimant.terms), waits=True)
+    return walk.claims
 
 
 def _claimant_of(ended: Trial, terms: Terms, token: str) -> _Claimant:

@@ -83,14 +83,20 @@ class Attendance:
 
     def __init__(self, away_seconds: float = 0.0) -> None:
         self._all = [Presence(away_seconds * 2**length) for length in range(LENGTHS)]
+        self._out_of_reach: dict[str, datetime] = {}
 
     def of(self, lease_seconds: float) -> Presence:
         """The one with the longest gaps that such leases outlast, or else the shortest there are."""
         return next((one for one in reversed(self._all) if one.suits(lease_seconds)), self._all[0])
 
     def begin(self, now: datetime) -> None:
+        self._out_of_reach.clear()
         for one in self._all:
             one.begin(now)
+
+    def out_of_reach(self, study_id: str, now: datetime) -> None:
+        """Nobody could get at a study until now, and whoever has a lease in it could not renew it."""
+        self._out_of_reach[study_id] = now
 
     def note(self, now: datetime) -> None:
         for one in self._all:
@@ -108,8 +114,13 @@ class Attendance:
         """Those of which there is a gap by now."""
         return [one for one in self._all if not one.lasts(now)]
 
-    def covers(self, lease_seconds: float, now: datetime) -> bool:
-        """Whether all of the last so many seconds could be used by who has such a lease."""
+    def covers(self, study_id: str, lease_seconds: float, now: datetime) -> bool:
+        """Whether all of the last so many seconds could be used by who has such a lease in a study."""
+        last = self._out_of_reach.get(study_id)
+        # A clock that was set back says nothing of how long that is ago.
+        if last is not None and timedelta() <= now - last < timedelta(seconds=lease_seconds):
+            return False
+        self._out_of_reach.pop(study_id, None)
         return self.of(lease_seconds).covers(lease_seconds, now)
 
 
@@ -132,11 +143,8 @@ class Absence:
         for since in self._since.values():
             since.note(now)
 
-    def end(self, now: datetime, *, made_good: bool) -> None:
-        """Be there again; from now on only, where it could not be made good."""
+    def end(self, now: datetime) -> None:
+        """Be there again, now that it is made good."""
         for presence, since in self._since.items():
-            if made_good:
-                # Another gap meanwhile was not made good: it goes on from where this one ended.
-                presence.resume(now if since.lasts(now) else self._now)
-            else:
-                presence.begin(now)
+            # Another gap meanwhile was not made good: it goes on from where this one ended.
+            presence.resume(now if since.lasts(now) else self._now)

@@ -98,11 +98,14 @@ class PostgresqlDatabase:
 
     def _write_until_closed(self) -> None:
         while unit := self._units.wait_to_lead():
+            if unit.given_up:
+                unit.answer(None, unavailable("others hold the locks or the connections that it needs"))
+                continue
             group = Group(unit, self._store, self._on_retry)
             put_off = self._take_turn(group) if unit.begin() else []
             self._units.led(unit)
-            for overdue in self._units.again(put_off):
-                overdue.answer(None, unavailable("others hold the locks or the connections that it needs"))
+            for again in put_off:
+                self._units.again(again)
             if put_off and not group.connected:
                 # Others of these threads have all the connections that there are; they do what waits.
                 self._sleep(self._pause_seconds(TRIES))

@@ -26,8 +26,9 @@ LEADING = (
     "SET LOCAL lock_timeout = 1000; SET LOCAL statement_timeout = 0; "
     "SET LOCAL idle_in_transaction_session_timeout = 10000; "
 )
-# While others have waited in vain: whoever needs the same finds out at once, and is one of them.
-HURRIED = "SET LOCAL lock_timeout = 50; "
+# While others have waited in vain: whoever needs the same finds out soon, and is one of them. It is longer than servers
+# take for a turn each with a study that is well.
+HURRIED = "SET LOCAL lock_timeout = 250; "
 # Whoever joins others holds their locks too. It may wait for nobody, since that one may wait for these, and what
 # takes long is done alone.
 IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
@@ -36,7 +37,7 @@ PATIENT = "SET LOCAL statement_timeout = 0"
 
 OnRetry = Callable[[str], None]
 Open = Callable[[sa.Connection, bool], Store]
-"""The second tells whether the same work has waited in vain before."""
+"""The second tells whether the same work has waited for others in vain, and long."""
 
 
 class Group:
@@ -108,7 +109,7 @@ class Group:
         self._do(connection, unit)
 
     def _do(self, connection: sa.Connection, unit: Unit) -> None:
-        store = self._open(connection, unit.in_vain)
+        store = self._open(connection, unit.waited_long)
         try:
             result = unit.work(store)
             _require_transaction(connection)
@@ -131,7 +132,8 @@ class Group:
         """Whether it would have kept its thread waiting for a lock, or its group waiting for it, for too long."""
         leads = unit is self.begun[0]
         if _state(error) == LOCKED:
-            unit.in_vain = unit.in_vain or leads
+            if leads:
+                unit.in_vain, unit.waited_long = True, unit.waited_long or not unit.hurries
             return True
         if slow := _state(error) == SLOW and not leads:
             unit.shares = False

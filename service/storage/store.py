@@ -102,9 +102,9 @@ class Store:
             self._connection, opts={"version_table": VERSION_TABLE}
         ).get_current_revision()
 
-    def was_there(self, seconds: float) -> bool:
+    def was_there(self, study_id: str, seconds: float) -> bool:
         """Whether the server has been there for so long, so that whoever holds a lease could have renewed it."""
-        return self._attendance.covers(seconds, self.now)
+        return self._attendance.covers(study_id, seconds, self.now)
 
     def serialise(self, key: str) -> None:
         """Let nobody else do anything under the same key until the end of the transaction."""

@@ -3,10 +3,8 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from math import inf
 from time import monotonic
 from typing import Any
 
@@ -38,15 +36,15 @@ class Unit:
     """Whether it has led, and what it needed was kept by others."""
     hurries: bool = False
     """Whether it waits for a moment only: somebody keeps a lock that it may need too."""
+    waited_long: bool = False
+    """Whether it has led in vain and did not hurry."""
+    given_up: bool = False
+    """Whether it is to be answered that it has waited in vain, and not to be begun again."""
 
     @property
     def joins(self) -> bool:
         """Whether it may join a transaction; one that was begun in vain begins its own, after a pause."""
         return self.shares and not self.tries
-
-    def overdue(self, now: float) -> bool:
-        """Whether it has waited in vain, and for as long as it may."""
-        return self.in_vain and now >= self.until
 
     def begin(self) -> bool:
         """False where its caller has gone before it began; from here on it cannot be called off."""
@@ -78,20 +76,10 @@ class Units:
             self._append(Unit(work, future, shares, monotonic() + patience))
         return future
 
-    def again(self, units: Sequence[Unit]) -> list[Unit]:
-        """Put these at the end, for whoever takes them; once it is closed, whoever does so must take what is left.
-
-        Takes out and returns those of all that have waited in vain for as long as they may: once it is closed, all
-        that have at all.
-        """
+    def again(self, unit: Unit) -> None:
+        """Put it at the end, for whoever takes it; once it is closed, whoever does so must take what is left."""
         with self._changed:
-            for unit in units:
-                self._append(unit)
-            now = inf if self.closed else monotonic()
-            overdue = [unit for unit in self._waiting if unit.overdue(now)]
-            for unit in overdue:
-                self._waiting.remove(unit)
-            return overdue
+            self._append(unit)
 
     def close(self) -> None:
         """Take no more; whoever takes what is left finds the end behind it."""
@@ -108,12 +96,13 @@ class Units:
     def wait_to_lead(self) -> Unit | None:
         """The next one that may begin a transaction, None at the end; whoever takes it tells when it has `led`.
 
+        Or one that is `given_up`: it has waited in vain for as long as it may, or at all once it is closed.
         While one that could have joined others waits for a lock, the rest stay in the line, where whoever has that
         lock takes them. Of those that have led in vain one leads at a time, and holds nobody back.
         """
         with self._changed:
-            while (unit := self._next_to_lead(now := monotonic())) is None and (self._waiting or not self.closed):
-                self._changed.wait(self._held_back_until - now if now < self._held_back_until else None)
+            while (unit := self._next(now := monotonic())) is None and (self._waiting or not self.closed):
+                self._changed.wait(self._nothing_for(now))
             # Whoever waits too looks at what is left, or finds the end.
             self._changed.notify()
             return unit
@@ -146,25 +135,40 @@ class Units:
     def empty(self) -> bool:
         return not self._waiting
 
-    def _next_to_lead(self, now: float) -> Unit | None:
-        if now < self._held_back_until:
-            return None
-        unit = next((unit for unit in self._waiting if self._may_lead(unit)), None)
+    def _next(self, now: float) -> Unit | None:
+        unit = next((unit for unit in self._waiting if self._is_overdue(unit, now)), None)
+        if unit is not None:
+            unit.given_up = True
+        elif now >= self._held_back_until:
+            unit = next((unit for unit in self._waiting if self._may_lead(unit)), None)
         if unit is not None:
             self._waiting.remove(unit)
             self._lead(unit, now)
         return unit
 
+    def _nothing_for(self, now: float) -> float | None:
+        """For so many seconds there is none, if nobody says otherwise; None where nothing else would change that."""
+        times = [unit.until for unit in self._waiting if unit.in_vain]
+        times += [self._held_back_until] if now < self._held_back_until else []
+        return min(times) - now if times else None
+
+    def _is_overdue(self, unit: Unit, now: float) -> bool:
+        return unit.in_vain and (self.closed or now >= unit.until)
+
     def _may_lead(self, unit: Unit) -> bool:
         return not unit.in_vain or self._leads_again is None or self.closed
 
     def _lead(self, unit: Unit, now: float) -> None:
+        unit.hurries = False
+        if unit.given_up:
+            return
         if unit.in_vain:
-            self._leads_again, unit.hurries = unit, False
+            self._leads_again = unit
         elif unit.joins:
             # Were each to find out for itself how long it is to wait, all the others would wait for them.
             unit.hurries = self._leads_again is not None or any(one.in_vain for one in self._waiting)
-            self._holds_back, self._held_back_until = unit, now + HOLD_BACK_SECONDS
+            if not unit.hurries:
+                self._holds_back, self._held_back_until = unit, now + HOLD_BACK_SECONDS
 
     def _append(self, unit: Unit) -> None:
         self._waiting.append(unit)

@@ -35,8 +35,9 @@ class Held:
 
 
 def brief_leads(monkeypatch: pytest.MonkeyPatch, patience: float = LONGER_THAN_ANYBODY_WAITS) -> None:
-    """Whoever leads waits for a lock for 20 ms, and does so again for so many seconds."""
-    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 20; ")
+    """Whoever leads waits for a lock for 20 ms, hurried or not, and does so again for so many seconds."""
+    for name in ("LEADING", "HURRIED"):
+        monkeypatch.setattr(postgresql_groups, name, "SET LOCAL lock_timeout = 20; ")
     monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", patience)
 
 

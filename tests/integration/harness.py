@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from service import background, suggesting
+from service import suggesting
 from service.app import create_app
+from service.background import Sweeper
 from service.operations.history import Histories
 from service.operations.remove import remove_portion
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
@@ -118,7 +119,7 @@ class Api:
 
     def sweep(self) -> None:
         """What the server does by itself once a second."""
-        background.sweep(self.app.state.database, self.app.state.attendance)
+        Sweeper(self.app.state.database, self.clock, lambda: True, self.app.state.attendance).tidy()
 
     def remove(self) -> None:
         """What the server does with deleted studies, until nothing of them is left."""

@@ -38,6 +38,18 @@ def test_a_claim_is_given_a_trial_of_another_study(api: Api, other: Session, mon
     assert api.claim_one()["study"] in (free["id"], "free")
 
 
+def test_a_claim_that_has_changed_something_elsewhere_waits_for_no_study(
+    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others would wait for what it has locked."""
+    brief_leads(monkeypatch)
+    api.submit("kept")
+    api.submit("full", max_parallel=1)
+    api.claim_one(study="full")
+    keep(other, "kept")
+    assert api.claim(worker="bob") == []
+
+
 def test_a_claim_waits_for_a_study_where_no_other_has_work(
     api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +70,18 @@ def test_the_sweep_takes_back_what_others_have(api: Api, other: Session, monkeyp
     there_for(sweeper_of(api), api, 32)
     assert api.counts("free") == {"waiting": 1}
     assert api.counts("kept") == {"running": 1}
+
+
+def test_whoever_has_a_lease_in_it_has_a_whole_one_left_when_it_is_free_again(
+    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    api.submit("kept")
+    api.claim_one()
+    keep(other, "kept")
+    there_for(sweeper_of(api), api, 40)
     other.execute("ROLLBACK")
+    there_for(sweeper_of(api), api, 29)
+    assert api.counts("kept") == {"running": 1}
     there_for(sweeper_of(api), api, 1)
     assert api.counts("kept") == {"waiting": 1}

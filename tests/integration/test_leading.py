@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from service.storage import postgresql, postgresql_groups, units
 from service.storage.condition import StorageUnavailable
+from service.storage.postgresql import PostgresqlDatabase
 from service.storage.postgresql_engine import Session, own_session
 from service.storage.store import Database, Store
 from tests.integration.grouped import (
@@ -20,7 +21,7 @@ from tests.integration.grouped import (
     waiting,
 )
 from tests.integration.harness import until
-from tests.integration.tried import Tried, notes
+from tests.integration.tried import Tried, execute, notes
 
 
 class Crowd:
@@ -216,3 +217,75 @@ def test_while_one_waits_in_vain_others_that_come_wait_for_a_moment_only(
         session.execute("SELECT pg_advisory_unlock(7)")
         held.result(PATIENCE_SECONDS)
     assert single.database.submit(longest_wait, joins=True).result(PATIENCE_SECONDS) == 20
+
+
+def test_only_a_long_wait_in_vain_makes_work_do_without_what_is_locked(
+    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    told: dict[str, list[bool]] = {"first": [], "hurried": []}
+
+    def wait(name: str) -> Future[object]:
+        def work(store: Store) -> object:
+            told[name].append(store.kept_waiting)
+            return waiting(store)
+
+        return single.database.submit(work, joins=True)
+
+    with own_session(url) as session:
+        session.execute("SELECT pg_advisory_lock(7)")
+        held = [wait("first")]
+        until(lambda: told["first"])
+        held.append(wait("hurried"))
+        until(lambda: len(told["hurried"]) > 2)
+        session.execute("SELECT pg_advisory_unlock(7)")
+        for one in held:
+            one.result(PATIENCE_SECONDS)
+    assert told["first"][:2] == [False, True]
+    assert told["hurried"][:3] == [False, False, True]
+
+
+class Kept:
+    """A unit that has led in vain, leads again, and is kept at its work."""
+
+    def __init__(self, database: PostgresqlDatabase, session: Session) -> None:
+        self._begun, self._go = threading.Event(), threading.Event()
+        led: list[None] = []
+
+        def work(store: Store) -> None:
+            led.append(None)
+            execute(store, "SELECT pg_advisory_xact_lock(8)")
+            self._begun.set()
+            assert self._go.wait(PATIENCE_SECONDS)
+
+        session.execute("SELECT pg_advisory_lock(8)")
+        self._done = database._units.submit(work, patience=LONGER_THAN_ANYBODY_WAITS)
+        until(lambda: len(led) > 1)
+        session.execute("SELECT pg_advisory_unlock(8)")
+        assert self._begun.wait(PATIENCE_SECONDS)
+
+    def let_go(self) -> None:
+        self._go.set()
+        self._done.result(PATIENCE_SECONDS)
+
+
+def test_who_has_waited_in_vain_for_long_hears_of_it_although_another_works_on(
+    noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch, patience=0.1)
+    with own_session(url) as session:
+        kept = Kept(noted.database, session)
+        session.execute("SELECT pg_advisory_lock(7)")
+        assert type(noted.database.submit(waiting, joins=True).exception(PATIENCE_SECONDS)) is StorageUnavailable
+        kept.let_go()
+
+
+def test_others_hurry_also_while_the_one_that_waits_in_vain_leads_again(
+    noted: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    monkeypatch.setattr(postgresql_groups, "HURRIED", "SET LOCAL lock_timeout = 7; ")
+    with own_session(url) as session:
+        kept = Kept(noted.database, session)
+        assert noted.database.submit(longest_wait, joins=True).result(PATIENCE_SECONDS) == 7
+        kept.let_go()

@@ -226,7 +226,7 @@ def test_leases_are_refreshed_by_one_at_a_time_when_a_server_begins(api: Api, mo
             inside.release()
         return True
 
-    monkeypatch.setattr(sweeper, "_in_each_study", refresh)
+    monkeypatch.setattr(sweeper, "_in_each_with_leases", refresh)
     with ThreadPoolExecutor(2) as both:
         begun = [both.submit(sweeper.begin), both.submit(sweeper.begin)]
     assert [one.result() for one in begun] == [None, None]

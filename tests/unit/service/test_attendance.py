@@ -90,6 +90,25 @@ def test_where_every_note_is_late_for_short_leases_the_long_ones_are_covered_all
     attendance.begin(at(0))
     for second in range(0, 40, 5):
         attendance.note(at(second))
-    assert attendance.covers(30, at(35))
-    assert not attendance.covers(10, at(35))
+    assert attendance.covers("study", 30, at(35))
+    assert not attendance.covers("study", 10, at(35))
     assert attendance.interrupted(at(35)) == [attendance.of(10)]
+
+
+def test_a_study_that_nobody_could_get_at_is_covered_anew() -> None:
+    attendance = Attendance(AWAY)
+    attendance.begin(at(0))
+    for second in range(0, 40, 2):
+        attendance.note(at(second))
+    attendance.out_of_reach("kept", at(28))
+    assert not attendance.covers("kept", 11, at(38))
+    assert attendance.covers("another", 11, at(38))
+    assert attendance.covers("kept", 10, at(38))
+    assert attendance.covers("kept", 30, at(38))
+
+
+def test_a_clock_that_is_set_back_keeps_no_study_out_of_reach() -> None:
+    attendance = Attendance(AWAY)
+    attendance.begin(at(0))
+    attendance.out_of_reach("kept", at(1_000))
+    assert attendance.covers("kept", 0, at(1))
