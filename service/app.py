@@ -31,7 +31,7 @@ from service.api.arrivals import Arrivals
 from service.api.body_limit import BodyLimit
 from service.api.observed import Observed
 from service.api.work_calls import WorkCalls
-from service.background import Remover, Repeated, Sweeper
+from service.background import Remover, Repeated
 from service.metrics import Metrics
 from service.notifier import Notifier
 from service.operations.openings import find_openings
@@ -49,6 +49,7 @@ from service.storage.sqlite_library import library, warning
 from service.storage.store import Clock, Database, Entropy, Listener, Signal, system_clock
 from service.storage.watched import Watched
 from service.suggesting import SearchProcess, Suggester
+from service.sweeping import Sweeper
 
 log = logging.getLogger("shibori.server")
 _PARTS = (

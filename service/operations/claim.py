@@ -1,6 +1,6 @@
 """Leases trials to a worker."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
@@ -87,7 +87,7 @@ def claim_next(store: Store, ended: Trial, count: int, token: str) -> list[Claim
         # It is locked already, and what was done to it stays whatever comes of this.
         walk.claims += _claim_in(store, study, claimant, count, keep=lambda: None)
     if len(walk.claims) < count:
-        walk.through((one for one in _other_candidates(store, terms) if one != study.id), waits=False)
+        walk.through(one for one in _other_candidates(store, terms) if one != study.id)
     return walk.claims
 
 
@@ -126,12 +126,13 @@ class _Walk:
     holds_study: bool = False
     claims: list[Claim] = field(default_factory=list)
 
-    def through(self, studies: Iterable[str], *, waits: bool) -> None:
+    def through(self, studies: Iterable[str], without: Collection[str] = ()) -> None:
+        """Wait for none of those that it is to do without, if it can."""
         for study_id in studies:
             if len(self.claims) == self.count:
                 break
             with self.store.tentative() as attempt:
-                study = self.store.studies.lock(study_id, wait=waits and not self.holds_study)
+                study = self.store.studies.lock(study_id, wait=not self.holds_study and study_id not in without)
                 if study is not None:
                     wanted = self.count - len(self.claims)
                     self.claims += _claim_in(self.store, study, self.claimant, wanted, attempt.keep)
@@ -139,12 +140,11 @@ class _Walk:
 
 
 def _claim_anywhere(store: Store, claimant: _Claimant, count: int) -> list[Claim]:
-    """The studies have their order, until one was waited for in vain: then those that nobody has locked are first."""
+    """In the order of the studies, but first without those that were waited for in vain."""
     walk = _Walk(store, claimant, count)
-    if store.kept_waiting:
-        walk.through(_candidates(store, claimant.terms), waits=False)
-    if not walk.claims and not walk.holds_study:
-        walk.through(_candidates(store, claimant.terms), waits=True)
+    walk.through(_candidates(store, claimant.terms), without=store.kept)
+    if store.kept and not walk.claims and not walk.holds_study:
+        walk.through(_candidates(store, claimant.terms))
     return walk.claims
 
 

@@ -14,8 +14,8 @@ from service.storage.store import Store
 def expire_leases(store: Store, study: Study) -> int:
     """Take back every trial of a study, which must be locked, whose lease has run out; returns how many.
 
-    None where this server, or the study for it, has not been there for a whole lease: then it was nobody's fault that
-    it was not renewed.
+    None where this server has not been there for a whole lease, or the study is out of its reach: then it was nobody's
+    fault that it was not renewed.
     """
     if not store.was_there(study.id, study.spec.lease_seconds):
         return 0

@@ -55,14 +55,27 @@ def _drawn(store: Store, study: Study, finished: int, most: int) -> Selection:
     """Whatever their values: those that are good by luck would be taken for more than luck."""
     end = store.trials.highest_finished(study.id) + 1
     first = store.trials.first_finished(study.id, study.round)
-    # Not every number has a result.
-    count = math.ceil(most * min(max(end / finished, 1.0), SPARSEST))
-    found = store.trials.finished_of(study.id, drawn_numbers(end if first is None else first, end, count))
-    trials = [found[place] for place in evenly(0, len(found), most)]
+    draw = _of_all if end > SPARSEST * finished and finished <= SPARSEST * most else _by_number
+    trials = draw(store, study, finished, most, end if first is None else first, end)
     here = sum(one.round == study.round for one in trials)
     whose = f": {here:,} of the round in force and {len(trials) - here:,} others" if here < len(trials) else ""
     which = f"This rests on {len(trials):,} of the {finished:,} finished trials{whose}, drawn evenly by number."
     return Selection(trials, which)
+
+
+def _by_number(store: Store, study: Study, finished: int, most: int, first: int, end: int) -> Sequence[Observation]:
+    """Of numbers drawn before it is known which have finished."""
+    # Not every number has a result.
+    numbers = drawn_numbers(first, end, math.ceil(most * min(max(end / finished, 1.0), SPARSEST)))
+    found = store.trials.finished_of(study.id, numbers)
+    return [found[place] for place in evenly(0, len(found), most)]
+
+
+def _of_all(store: Store, study: Study, _finished: int, most: int, first: int, _end: int) -> Sequence[Observation]:
+    """Of all that have finished, where hardly any number drawn by itself would be of one."""
+    found = sorted(store.trials.observations(study.id), key=lambda one: one.number)
+    places = drawn_numbers(sum(one.number < first for one in found), len(found), most)
+    return [found[place] for place in places]
 
 
 def drawn_numbers(first: int, end: int, count: int) -> list[int]:

@@ -94,15 +94,26 @@ class Attendance:
         for one in self._all:
             one.begin(now)
 
-    def out_of_reach(self, study_id: str, now: datetime) -> None:
-        """Nobody could get at a study until now, and whoever has a lease in it could not renew it."""
-        self._out_of_reach[study_id] = now
+    @property
+    def out_of_reach(self) -> dict[str, datetime]:
+        """Studies that nobody can get at, so that whoever has a lease in one cannot renew it, and since when."""
+        return dict(self._out_of_reach)
+
+    def lose(self, study_id: str, now: datetime) -> None:
+        """A study is out of reach."""
+        self._out_of_reach.setdefault(study_id, now)
+
+    def regain(self, study_id: str) -> None:
+        """It is within reach again, and those who have a lease in it have that time back."""
+        self._out_of_reach.pop(study_id, None)
 
     def note(self, now: datetime) -> None:
         for one in self._all:
             one.note(now)
 
     def stand_by(self, now: datetime) -> None:
+        # Whoever leads finds out for itself.
+        self._out_of_reach.clear()
         for one in self._all:
             one.stand_by(now)
 
@@ -116,12 +127,7 @@ class Attendance:
 
     def covers(self, study_id: str, lease_seconds: float, now: datetime) -> bool:
         """Whether all of the last so many seconds could be used by who has such a lease in a study."""
-        last = self._out_of_reach.get(study_id)
-        # A clock that was set back says nothing of how long that is ago.
-        if last is not None and timedelta() <= now - last < timedelta(seconds=lease_seconds):
-            return False
-        self._out_of_reach.pop(study_id, None)
-        return self.of(lease_seconds).covers(lease_seconds, now)
+        return study_id not in self._out_of_reach and self.of(lease_seconds).covers(lease_seconds, now)
 
 
 class Absence:
@@ -130,6 +136,11 @@ class Absence:
     def __init__(self, attendance: Attendance, now: datetime) -> None:
         self._attendance, self._now = attendance, now
         self._since = {presence: presence.another(now) for presence in attendance.interrupted(now)}
+
+    @property
+    def since(self) -> datetime:
+        """When somebody could last renew a lease."""
+        return self._now - max((presence.gap(self._now) for presence in self._since), default=timedelta())
 
     def missed(self, lease_seconds: float) -> timedelta | None:
         """How long nobody could renew such a lease; None where that was no gap."""

@@ -103,9 +103,7 @@ class PostgresqlDatabase:
                 continue
             group = Group(unit, self._store, self._on_retry)
             put_off = self._take_turn(group) if unit.begin() else []
-            self._units.led(unit)
-            for again in put_off:
-                self._units.again(again)
+            self._units.led(unit, again=put_off)
             if put_off and not group.connected:
                 # Others of these threads have all the connections that there are; they do what waits.
                 self._sleep(self._pause_seconds(TRIES))
@@ -154,8 +152,8 @@ class PostgresqlDatabase:
         except Exception as told:  # noqa: BLE001
             return told
 
-    def _store(self, connection: sa.Connection, kept_waiting: bool = False) -> Store:
-        return Store(connection, self._clock, self._entropy, self._attendance, kept_waiting=kept_waiting)
+    def _store(self, connection: sa.Connection, kept: frozenset[str] = frozenset()) -> Store:
+        return Store(connection, self._clock, self._entropy, self._attendance, kept=kept)
 
     def _pause_seconds(self, tried: int) -> float:
         """Between half and the whole of a bound that doubles, so that those who met do not meet again."""

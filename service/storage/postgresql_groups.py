@@ -36,8 +36,8 @@ IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
 PATIENT = "SET LOCAL statement_timeout = 0"
 
 OnRetry = Callable[[str], None]
-Open = Callable[[sa.Connection, bool], Store]
-"""The second tells whether the same work has waited for others in vain, and long."""
+Open = Callable[[sa.Connection, frozenset[str]], Store]
+"""For work that has waited for these studies in vain."""
 
 
 class Group:
@@ -55,7 +55,8 @@ class Group:
         first = self.begun[0]
         run_plain(connection, f"{LEADING}{HURRIED if first.hurries else ''}SAVEPOINT unit")
         self._do(connection, first)
-        waiting.led(first)
+        if first not in self.put_off:
+            waiting.led(first)
         # Its wait for a lock is not counted: by then the more others wait.
         until = monotonic() + LONGEST_GROUP_SECONDS
         while self._takes_others and len(self.begun) < LARGEST_GROUP and monotonic() < until:
@@ -109,7 +110,7 @@ class Group:
         self._do(connection, unit)
 
     def _do(self, connection: sa.Connection, unit: Unit) -> None:
-        store = self._open(connection, unit.waited_long)
+        store = self._open(connection, unit.kept)
         try:
             result = unit.work(store)
             _require_transaction(connection)
@@ -117,23 +118,23 @@ class Group:
             if passing_cause(error) == "connection" or cause_of(error):
                 raise
             run_plain(connection, "ROLLBACK TO SAVEPOINT unit")
-            self._undone(unit, error)
+            self._undone(unit, error, store.studies.waits_for)
         else:
             self._answers.append((unit, result, None))
             self.signals |= store.signals
 
-    def _undone(self, unit: Unit, error: Exception) -> None:
-        if self._is_overdue(unit, error) or self._may_try(unit, error):
+    def _undone(self, unit: Unit, error: Exception, study: str | None) -> None:
+        if self._is_overdue(unit, error, study) or self._may_try(unit, error):
             self.put_off.append(unit)
         else:
             self._answers.append((unit, None, error))
 
-    def _is_overdue(self, unit: Unit, error: Exception) -> bool:
+    def _is_overdue(self, unit: Unit, error: Exception, study: str | None) -> bool:
         """Whether it would have kept its thread waiting for a lock, or its group waiting for it, for too long."""
         leads = unit is self.begun[0]
         if _state(error) == LOCKED:
             if leads:
-                unit.in_vain, unit.waited_long = True, unit.waited_long or not unit.hurries
+                unit.in_vain, unit.kept = True, unit.kept | {study} if study else unit.kept
             return True
         if slow := _state(error) == SLOW and not leads:
             unit.shares = False

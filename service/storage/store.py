@@ -70,11 +70,11 @@ class Store:
         entropy: Entropy,
         attendance: Attendance,
         *,
-        kept_waiting: bool = False,
+        kept: frozenset[str] = frozenset(),
     ) -> None:
-        """`kept_waiting` tells that the same work was undone before, after it had waited in vain for others."""
+        """`kept` are the studies that the same work, undone since, has waited for in vain."""
         self._connection, self._clock, self._attendance = connection, clock, attendance
-        self.now, self.kept_waiting = clock(), kept_waiting
+        self.now, self.kept = clock(), kept
         self.studies = Studies(connection, self._tell_time)
         self.trials = Trials(connection)
         self.attempts = Attempts(connection)

@@ -42,6 +42,8 @@ class Studies:
 
     def __init__(self, connection: sa.Connection, on_lock: Callable[[], None]) -> None:
         self._connection, self._on_lock = connection, on_lock
+        self.waits_for: str | None = None
+        """The study whose lock is being waited for."""
 
     def add(self, study: Study, tags: Sequence[str]) -> None:
         try:
@@ -75,7 +77,9 @@ class Studies:
 
     def lock(self, study_id: str, *, wait: bool) -> Study | None:
         """The same by its id; None where another transaction has it locked and this one is not to wait."""
+        self.waits_for = study_id if wait else None
         row = (_LOCK if wait else _LOCK_IF_FREE).row(self._connection, {"of_study": study_id})
+        self.waits_for = None
         self._on_lock()
         return None if row is None else self._study(row)
 

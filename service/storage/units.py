@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
@@ -34,10 +35,10 @@ class Unit:
     tries: int = 0
     in_vain: bool = False
     """Whether it has led, and what it needed was kept by others."""
+    kept: frozenset[str] = frozenset()
+    """The studies that it was kept from then."""
     hurries: bool = False
     """Whether it waits for a moment only: somebody keeps a lock that it may need too."""
-    waited_long: bool = False
-    """Whether it has led in vain and did not hurry."""
     given_up: bool = False
     """Whether it is to be answered that it has waited in vain, and not to be begun again."""
 
@@ -76,11 +77,6 @@ class Units:
             self._append(Unit(work, future, shares, monotonic() + patience))
         return future
 
-    def again(self, unit: Unit) -> None:
-        """Put it at the end, for whoever takes it; once it is closed, whoever does so must take what is left."""
-        with self._changed:
-            self._append(unit)
-
     def close(self) -> None:
         """Take no more; whoever takes what is left finds the end behind it."""
         with self._changed:
@@ -107,13 +103,20 @@ class Units:
             self._changed.notify()
             return unit
 
-    def led(self, unit: Unit) -> None:
-        """It waits for no lock any more, or has no transaction any more."""
+    def led(self, unit: Unit, again: Sequence[Unit] = ()) -> None:
+        """It waits for no lock any more, or has no transaction any more.
+
+        Others that were to be done `again` are put at the end, for whoever takes them, in the same moment: it may be
+        one of them, and whoever comes meanwhile would think that nobody waits in vain. Once the line is closed, whoever
+        puts some there must take what is left.
+        """
         with self._changed:
             if unit is self._holds_back:
                 self._holds_back, self._held_back_until = None, 0.0
             if unit is self._leads_again:
                 self._leads_again = None
+            for one in again:
+                self._append(one)
             self._changed.notify()
 
     def next(self) -> Unit | None:
@@ -122,9 +125,13 @@ class Units:
             return self._waiting.popleft() if self._waiting else None
 
     def next_to_join(self) -> Unit | None:
-        """One that waits already, if the next one joins others."""
+        """One that waits already, if the next one joins others; what has to wait for another's lead is passed by."""
         with self._changed:
-            return self._waiting.popleft() if self._waiting and self._waiting[0].joins else None
+            unit = next((unit for unit in self._waiting if unit.joins or self._may_lead(unit)), None)
+            if unit is None or not unit.joins:
+                return None
+            self._waiting.remove(unit)
+            return unit
 
     def refuse(self, error: Exception) -> None:
         """Tell all that wait."""

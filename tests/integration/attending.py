@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from service.background import Sweeper
 from service.domain.study import Study
 from service.storage.studies import Studies
+from service.sweeping import Sweeper
 from tests.integration.harness import NEVER, Api
 
 LONG = 3 * NEVER

@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from service import suggesting
 from service.app import create_app
-from service.background import Sweeper
 from service.operations.history import Histories
 from service.operations.remove import remove_portion
 from service.operations.suggest import Pace, Request, plan_suggestions, record_suggestions
@@ -22,6 +21,7 @@ from service.settings import Settings
 from service.storage.postgresql_engine import own_session
 from service.storage.postgresql_membership import LEADING
 from service.storage.store import Store
+from service.sweeping import Sweeper
 from tests.integration.documented import require_documented
 
 Json = dict[str, Any]

@@ -191,6 +191,16 @@ def test_an_even_draw_goes_up_to_the_last_number_though_early_ones_finished_afte
     assert judged(api, "n")["trials"] == list(range(3, 120, 6))
 
 
+@pytest.mark.usefixtures("few")
+def test_one_number_far_ahead_of_the_others_thins_out_no_even_draw(api: Api) -> None:
+    api.submit(space=SPACE, narrowing=by_evidence(5), budget={"trials": 10_000})
+    given(api, 59, n=3)
+    for _ in range(6):
+        ok(api.post("/studies/study/trials", {"trials": [{"params": {"lr": 0.5, "n": 3}} for _ in range(100)]}), 201)
+    given(api, 1, n=3)
+    assert judged(api, "n")["trials"] == list(range(1, 60, 3))
+
+
 def test_the_highest_number_that_has_finished_is_one_of_any_end(api: Api) -> None:
     api.submit()
     found = [of_study(api, lambda store, study: store.trials.highest_finished(study))]

@@ -1,10 +1,12 @@
 """A study that somebody else keeps locked on PostgreSQL: whoever can do without it goes on."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
+from service.storage import postgresql, postgresql_groups
 from service.storage.postgresql_engine import Session, own_session
 from tests.integration.attending import sweeper_of, there_for
 from tests.integration.conftest import served
@@ -33,9 +35,9 @@ def test_a_claim_is_given_a_trial_of_another_study(api: Api, other: Session, mon
     brief_leads(monkeypatch)
     api.submit("kept")
     api.clock.move(1)
-    free = api.submit("free")
+    free = api.submit("free")["id"]
     keep(other, "kept")
-    assert api.claim_one()["study"] in (free["id"], "free")
+    assert api.claim_one()["study"] == free
 
 
 def test_a_claim_that_has_changed_something_elsewhere_waits_for_no_study(
@@ -72,7 +74,7 @@ def test_the_sweep_takes_back_what_others_have(api: Api, other: Session, monkeyp
     assert api.counts("kept") == {"running": 1}
 
 
-def test_whoever_has_a_lease_in_it_has_a_whole_one_left_when_it_is_free_again(
+def test_whoever_has_a_lease_in_it_has_that_time_back_and_a_third_of_a_lease(
     api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brief_leads(monkeypatch)
@@ -81,7 +83,36 @@ def test_whoever_has_a_lease_in_it_has_a_whole_one_left_when_it_is_free_again(
     keep(other, "kept")
     there_for(sweeper_of(api), api, 40)
     other.execute("ROLLBACK")
-    there_for(sweeper_of(api), api, 29)
+    there_for(sweeper_of(api), api, 9)
     assert api.counts("kept") == {"running": 1}
-    there_for(sweeper_of(api), api, 1)
+    there_for(sweeper_of(api), api, 2)
     assert api.counts("kept") == {"waiting": 1}
+
+
+def test_a_study_that_is_locked_now_and_then_keeps_no_trial_with_a_worker_that_is_gone(
+    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    api.submit("kept")
+    api.claim_one()
+    for _ in range(4):
+        there_for(sweeper_of(api), api, 20)
+        keep(other, "kept")
+        there_for(sweeper_of(api), api, 2)
+        other.execute("ROLLBACK")
+    assert api.counts("kept") == {"waiting": 1}
+
+
+def test_claims_of_many_workers_are_given_trials_of_another_study(
+    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 200; ")
+    monkeypatch.setattr(postgresql_groups, "HURRIED", "SET LOCAL lock_timeout = 20; ")
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 1.5)
+    api.submit("kept")
+    api.clock.move(1)
+    free = api.submit("free", budget={"trials": 12})["id"]
+    keep(other, "kept")
+    with ThreadPoolExecutor(12) as workers:
+        claimed = list(workers.map(lambda number: api.claim_one(worker=f"worker-{number}"), range(12)))
+    assert {one["study"] for one in claimed} == {free}

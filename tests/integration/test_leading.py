@@ -219,32 +219,6 @@ def test_while_one_waits_in_vain_others_that_come_wait_for_a_moment_only(
     assert single.database.submit(longest_wait, joins=True).result(PATIENCE_SECONDS) == 20
 
 
-def test_only_a_long_wait_in_vain_makes_work_do_without_what_is_locked(
-    single: Tried, url: sa.URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    brief_leads(monkeypatch)
-    told: dict[str, list[bool]] = {"first": [], "hurried": []}
-
-    def wait(name: str) -> Future[object]:
-        def work(store: Store) -> object:
-            told[name].append(store.kept_waiting)
-            return waiting(store)
-
-        return single.database.submit(work, joins=True)
-
-    with own_session(url) as session:
-        session.execute("SELECT pg_advisory_lock(7)")
-        held = [wait("first")]
-        until(lambda: told["first"])
-        held.append(wait("hurried"))
-        until(lambda: len(told["hurried"]) > 2)
-        session.execute("SELECT pg_advisory_unlock(7)")
-        for one in held:
-            one.result(PATIENCE_SECONDS)
-    assert told["first"][:2] == [False, True]
-    assert told["hurried"][:3] == [False, False, True]
-
-
 class Kept:
     """A unit that has led in vain, leads again, and is kept at its work."""
 

@@ -219,7 +219,7 @@ def test_an_absence_that_is_short_for_a_lease_gives_only_shorter_ones_that_time_
 def test_leases_are_refreshed_by_one_at_a_time_when_a_server_begins(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     sweeper, inside, met = sweeper_of(api), threading.Semaphore(), threading.Event()
 
-    def refresh(*_: object) -> bool:
+    def refresh(*_: object, **_more: object) -> bool:
         if not inside.acquire(blocking=False):
             met.set()
         elif not met.wait(0.3):

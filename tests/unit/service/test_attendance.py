@@ -95,20 +95,22 @@ def test_where_every_note_is_late_for_short_leases_the_long_ones_are_covered_all
     assert attendance.interrupted(at(35)) == [attendance.of(10)]
 
 
-def test_a_study_that_nobody_could_get_at_is_covered_anew() -> None:
+def test_a_study_that_is_out_of_reach_is_not_covered_until_it_is_regained() -> None:
     attendance = Attendance(AWAY)
     attendance.begin(at(0))
-    for second in range(0, 40, 2):
-        attendance.note(at(second))
-    attendance.out_of_reach("kept", at(28))
-    assert not attendance.covers("kept", 11, at(38))
-    assert attendance.covers("another", 11, at(38))
-    assert attendance.covers("kept", 10, at(38))
-    assert attendance.covers("kept", 30, at(38))
+    attendance.note(at(3))
+    for second in (1, 2):
+        attendance.lose("kept", at(second))
+    assert attendance.out_of_reach == {"kept": at(1)}
+    assert not attendance.covers("kept", 3, at(3))
+    assert attendance.covers("another", 3, at(3))
+    attendance.regain("kept")
+    assert attendance.covers("kept", 3, at(3))
 
 
-def test_a_clock_that_is_set_back_keeps_no_study_out_of_reach() -> None:
+def test_who_begins_or_stands_by_knows_of_no_study_that_is_out_of_reach() -> None:
     attendance = Attendance(AWAY)
-    attendance.begin(at(0))
-    attendance.out_of_reach("kept", at(1_000))
-    assert attendance.covers("kept", 0, at(1))
+    for come in (attendance.begin, attendance.stand_by):
+        attendance.lose("kept", at(0))
+        come(at(0))
+        assert attendance.out_of_reach == {}
