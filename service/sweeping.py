@@ -61,14 +61,19 @@ class Sweeper:
         self._attendance.note(self._database.write(_forget_old_keys))
 
     def _reach_again(self) -> None:
-        """Look at studies that could not be looked at: their leases last longer by that, and by a renewal.
-
-        For it was noticed only when some had run out already.
-        """
+        """Look at studies that could not be looked at, and give their leases that time back."""
         for study_id, since in self._attendance.out_of_reach.items():
-            lost = max(self._clock() - since, timedelta())
-            if self._done(study_id, partial(lengthen_leases, partial(_and_a_renewal, lost)), self._attendance.note):
-                self._attendance.regain(study_id)
+            lost = partial(self._lost, study_id, since, max(self._clock() - since, timedelta()))
+            if self._done(study_id, partial(lengthen_leases, lost), self._attendance.note):
+                self._attendance.regain(study_id, self._clock())
+
+    def _lost(self, study_id: str, since: datetime, lost: timedelta, lease_seconds: float) -> timedelta:
+        """With the time between two renewals, for it was noticed only when some leases had run out already.
+
+        Not again and again, or whoever keeps a study locked now and then would keep every lease in it.
+        """
+        more = self._attendance.was_within_reach(study_id, lease_seconds, since)
+        return lost + timedelta(seconds=lease_seconds / RENEWALS_PER_LEASE) if more else lost
 
     def _return(self, now: datetime) -> None:
         absence = Absence(self._attendance, now)
@@ -111,10 +116,6 @@ class Sweeper:
 class _Untidy:
     studies: list[str]
     at: datetime
-
-
-def _and_a_renewal(lost: timedelta, lease_seconds: float) -> timedelta:
-    return lost + timedelta(seconds=lease_seconds / RENEWALS_PER_LEASE)
 
 
 def _tell_of(study_id: str, error: Exception) -> None:

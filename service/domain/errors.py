@@ -105,9 +105,9 @@ class JudgementTooSlow(ShiboriError):
 
     passes = True
 
-    def __init__(self, study: str, seconds: float) -> None:
+    def __init__(self, study: str, why: str) -> None:
         super().__init__(
-            f"What becomes of the ranges of {study!r} could not be told within {seconds:g} seconds, and no round was "
+            f"What becomes of the ranges of {study!r} could not be told in time ({why}), and no round was "
             "opened. Ask again when the server has less to do; or GET its narrowing, which takes the time that it "
             'needs, and open a round by hand, as in {"ranges": {"lr": {"low": 0.001, "high": 0.1}}}.'
         )

@@ -140,11 +140,12 @@ class _Walk:
 
 
 def _claim_anywhere(store: Store, claimant: _Claimant, count: int) -> list[Claim]:
-    """In the order of the studies, but first without those that were waited for in vain."""
+    """In the order of the studies, but first without those that were waited for in vain; the latest of these last."""
     walk = _Walk(store, claimant, count)
     walk.through(_candidates(store, claimant.terms), without=store.kept)
     if store.kept and not walk.claims and not walk.holds_study:
-        walk.through(_candidates(store, claimant.terms))
+        places = {study_id: place for place, study_id in enumerate(store.kept)}
+        walk.through(sorted(_candidates(store, claimant.terms), key=lambda study_id: places.get(study_id, -1)))
     return walk.claims
 
 

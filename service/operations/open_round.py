@@ -83,7 +83,7 @@ def _judgement(store: Store, study: Study, plan: Plan | None = None) -> Judgemen
     try:
         return judge_ranges(store, study, plan, lambda compute: within(PATIENCE_SECONDS, compute))
     except TookTooLong as error:
-        raise JudgementTooSlow(study.spec.name, PATIENCE_SECONDS) from error
+        raise JudgementTooSlow(study.spec.name, str(error)) from error
 
 
 def _is_of_the_database(error: Exception) -> bool:

@@ -84,6 +84,7 @@ class Attendance:
     def __init__(self, away_seconds: float = 0.0) -> None:
         self._all = [Presence(away_seconds * 2**length) for length in range(LENGTHS)]
         self._out_of_reach: dict[str, datetime] = {}
+        self._regained: dict[str, datetime] = {}
 
     def of(self, lease_seconds: float) -> Presence:
         """The one with the longest gaps that such leases outlast, or else the shortest there are."""
@@ -91,6 +92,7 @@ class Attendance:
 
     def begin(self, now: datetime) -> None:
         self._out_of_reach.clear()
+        self._regained.clear()
         for one in self._all:
             one.begin(now)
 
@@ -103,17 +105,21 @@ class Attendance:
         """A study is out of reach."""
         self._out_of_reach.setdefault(study_id, now)
 
-    def regain(self, study_id: str) -> None:
+    def regain(self, study_id: str, now: datetime) -> None:
         """It is within reach again, and those who have a lease in it have that time back."""
         self._out_of_reach.pop(study_id, None)
+        self._regained[study_id] = now
+
+    def was_within_reach(self, study_id: str, lease_seconds: float, until: datetime) -> bool:
+        """Whether a study was so for a whole lease, up to when it was out of reach."""
+        last = self._regained.get(study_id)
+        return last is None or until - last >= timedelta(seconds=lease_seconds)
 
     def note(self, now: datetime) -> None:
         for one in self._all:
             one.note(now)
 
     def stand_by(self, now: datetime) -> None:
-        # Whoever leads finds out for itself.
-        self._out_of_reach.clear()
         for one in self._all:
             one.stand_by(now)
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 
@@ -152,7 +152,7 @@ class PostgresqlDatabase:
         except Exception as told:  # noqa: BLE001
             return told
 
-    def _store(self, connection: sa.Connection, kept: frozenset[str] = frozenset()) -> Store:
+    def _store(self, connection: sa.Connection, kept: Sequence[str] = ()) -> Store:
         return Store(connection, self._clock, self._entropy, self._attendance, kept=kept)
 
     def _pause_seconds(self, tried: int) -> float:

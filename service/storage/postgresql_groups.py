@@ -1,6 +1,6 @@
 """Writing units that share a transaction on PostgreSQL: one lock and one flush for many, and each is undone alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -36,7 +36,7 @@ IMPATIENT = "SET LOCAL lock_timeout = 1; SET LOCAL statement_timeout = 1000; "
 PATIENT = "SET LOCAL statement_timeout = 0"
 
 OnRetry = Callable[[str], None]
-Open = Callable[[sa.Connection, frozenset[str]], Store]
+Open = Callable[[sa.Connection, Sequence[str]], Store]
 """For work that has waited for these studies in vain."""
 
 
@@ -134,7 +134,8 @@ class Group:
         leads = unit is self.begun[0]
         if _state(error) == LOCKED:
             if leads:
-                unit.in_vain, unit.kept = True, unit.kept | {study} if study else unit.kept
+                unit.in_vain = True
+                unit.kept = (*(one for one in unit.kept if one != study), *([study] if study else []))
             return True
         if slow := _state(error) == SLOW and not leads:
             unit.shares = False

@@ -1,6 +1,6 @@
 """What an operation holds in its hands: the aggregates of one transaction, its time and its random source."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,9 +70,12 @@ class Store:
         entropy: Entropy,
         attendance: Attendance,
         *,
-        kept: frozenset[str] = frozenset(),
+        kept: Sequence[str] = (),
     ) -> None:
-        """`kept` are the studies that the same work, undone since, has waited for in vain."""
+        """`kept` are the studies that the same work, undone since, or other work has waited for in vain.
+
+        The last is the one that the same work has waited for last.
+        """
         self._connection, self._clock, self._attendance = connection, clock, attendance
         self.now, self.kept = clock(), kept
         self.studies = Studies(connection, self._tell_time)

@@ -35,8 +35,8 @@ class Unit:
     tries: int = 0
     in_vain: bool = False
     """Whether it has led, and what it needed was kept by others."""
-    kept: frozenset[str] = frozenset()
-    """The studies that it was kept from then."""
+    kept: tuple[str, ...] = ()
+    """The studies that it, or another in the line, was kept from; last the one that it waited for last."""
     hurries: bool = False
     """Whether it waits for a moment only: somebody keeps a lock that it may need too."""
     given_up: bool = False
@@ -131,6 +131,7 @@ class Units:
             if unit is None or not unit.joins:
                 return None
             self._waiting.remove(unit)
+            self._learn(unit)
             return unit
 
     def refuse(self, error: Exception) -> None:
@@ -169,6 +170,7 @@ class Units:
         unit.hurries = False
         if unit.given_up:
             return
+        self._learn(unit)
         if unit.in_vain:
             self._leads_again = unit
         elif unit.joins:
@@ -176,6 +178,12 @@ class Units:
             unit.hurries = self._leads_again is not None or any(one.in_vain for one in self._waiting)
             if not unit.hurries:
                 self._holds_back, self._held_back_until = unit, now + HOLD_BACK_SECONDS
+
+    def _learn(self, unit: Unit) -> None:
+        """Were each to find out for itself which studies are kept from it, its time would be over before that."""
+        if unit.in_vain:
+            others = (study for one in self._waiting for study in one.kept if study not in unit.kept)
+            unit.kept = (*dict.fromkeys(others), *unit.kept)
 
     def _append(self, unit: Unit) -> None:
         self._waiting.append(unit)

@@ -26,9 +26,9 @@ def other(url: sa.URL) -> Iterator[Session]:
         yield session
 
 
-def keep(session: Session, study: str) -> None:
+def keep(session: Session, *studies: str) -> None:
     session.execute("BEGIN")
-    session.execute("SELECT id FROM studies WHERE name = %s FOR UPDATE", [study])
+    session.execute("SELECT id FROM studies WHERE name = ANY(%s) FOR UPDATE", [list(studies)])
 
 
 def test_a_claim_is_given_a_trial_of_another_study(api: Api, other: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,24 +95,41 @@ def test_a_study_that_is_locked_now_and_then_keeps_no_trial_with_a_worker_that_i
     brief_leads(monkeypatch)
     api.submit("kept")
     api.claim_one()
-    for _ in range(4):
-        there_for(sweeper_of(api), api, 20)
+    there_for(sweeper_of(api), api, 29)
+    for _ in range(3):
         keep(other, "kept")
         there_for(sweeper_of(api), api, 2)
         other.execute("ROLLBACK")
+        there_for(sweeper_of(api), api, 10)
     assert api.counts("kept") == {"waiting": 1}
 
 
-def test_claims_of_many_workers_are_given_trials_of_another_study(
+def test_a_lead_that_is_lost_for_a_moment_takes_no_lease_in_it(
     api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    api.submit("kept")
+    api.claim_one()
+    keep(other, "kept")
+    there_for(sweeper_of(api), api, 40)
+    there_for(sweeper_of(api, leads=lambda: False), api, 1)
+    other.execute("ROLLBACK")
+    there_for(sweeper_of(api), api, 1)
+    assert api.counts("kept") == {"running": 1}
+
+
+@pytest.mark.parametrize("locked", [1, 3])
+def test_claims_of_many_workers_are_given_trials_of_another_study(
+    api: Api, other: Session, locked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql_groups, "LEADING", "SET LOCAL lock_timeout = 200; ")
     monkeypatch.setattr(postgresql_groups, "HURRIED", "SET LOCAL lock_timeout = 20; ")
     monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 1.5)
-    api.submit("kept")
+    for number in range(locked):
+        api.submit(f"kept-{number}")
     api.clock.move(1)
     free = api.submit("free", budget={"trials": 12})["id"]
-    keep(other, "kept")
+    keep(other, *(f"kept-{number}" for number in range(locked)))
     with ThreadPoolExecutor(12) as workers:
         claimed = list(workers.map(lambda number: api.claim_one(worker=f"worker-{number}"), range(12)))
     assert {one["study"] for one in claimed} == {free}

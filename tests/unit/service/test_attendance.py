@@ -104,13 +104,22 @@ def test_a_study_that_is_out_of_reach_is_not_covered_until_it_is_regained() -> N
     assert attendance.out_of_reach == {"kept": at(1)}
     assert not attendance.covers("kept", 3, at(3))
     assert attendance.covers("another", 3, at(3))
-    attendance.regain("kept")
+    attendance.regain("kept", at(3))
     assert attendance.covers("kept", 3, at(3))
 
 
-def test_who_begins_or_stands_by_knows_of_no_study_that_is_out_of_reach() -> None:
+def test_a_study_was_within_reach_if_it_was_not_regained_within_a_lease() -> None:
     attendance = Attendance(AWAY)
-    for come in (attendance.begin, attendance.stand_by):
-        attendance.lose("kept", at(0))
-        come(at(0))
-        assert attendance.out_of_reach == {}
+    assert attendance.was_within_reach("kept", 30, at(0))
+    attendance.regain("kept", at(10))
+    assert not attendance.was_within_reach("kept", 30, at(39))
+    assert attendance.was_within_reach("kept", 30, at(40))
+
+
+def test_who_begins_knows_of_no_study_that_is_or_was_out_of_reach() -> None:
+    attendance = Attendance(AWAY)
+    attendance.lose("kept", at(0))
+    attendance.regain("another", at(0))
+    attendance.begin(at(1))
+    assert attendance.out_of_reach == {}
+    assert attendance.was_within_reach("another", 30, at(1))
