@@ -80,7 +80,7 @@ class Sweeper:
         self._in_each_with_leases(partial(lengthen_leases, absence.missed), absence.note, since=absence.since)
         absence.end(self._clock())
 
-    def _in_each_with_leases(self, work: InStudy, note: Note, since: datetime | None = None) -> None:
+    def _in_each_with_leases(self, work: InStudy, note: Note, since: datetime) -> None:
         for study_id in self._database.read(lambda store: store.trials.studies_with_running()):
             self._done(study_id, work, note, since)
 

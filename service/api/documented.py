@@ -6,14 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.api.addresses import API, STUDY
+from service.api.addresses import API, STUDY, TRIALS
 from service.api.problems import KINDS, MEDIA_TYPE, OUTCOME_UNKNOWN, SHUTTING_DOWN, UNAVAILABLE, Kind
 from service.domain import errors
 from service.domain.errors import ShiboriError
 from service.protocol import Problem
 
 Json = dict[str, Any]
-OF_STUDY, OF_TRIAL = STUDY.removeprefix(API), "/trials/{trial_id}"
+OF_STUDY, OF_TRIAL = STUDY.removeprefix(API), f"{TRIALS.removeprefix(API)}{{trial_id}}"
 CHANGING = ("post", "put", "patch", "delete")
 WITHOUT_DATABASE = ("get /algorithms", "get /objectives")
 _HELD = (errors.TrialNotFound, errors.LeaseLost)

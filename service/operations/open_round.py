@@ -81,7 +81,7 @@ def narrow_by_itself(store: Store, study: Study, finished: int) -> None:
 
 def _judgement(store: Store, study: Study, plan: Plan | None = None) -> Judgement:
     try:
-        return judge_ranges(store, study, plan, lambda compute: within(PATIENCE_SECONDS, compute))
+        return judge_ranges(store, study, plan, _in_time)
     except TookTooLong as error:
         raise JudgementTooSlow(study.spec.name, str(error)) from error
 
@@ -93,9 +93,13 @@ def _is_of_the_database(error: Exception) -> bool:
     return cause_of(error) is not None or isinstance(error, (OperationalError, InternalError, InterfaceError))
 
 
+def _in_time(compute: Computation) -> Verdicts:
+    return within(PATIENCE_SECONDS, compute)
+
+
 def _judged(compute: Computation) -> Verdicts:
     try:
-        return within(PATIENCE_SECONDS, compute)
+        return _in_time(compute)
     except Exception as error:
         raise NotJudged from error
 

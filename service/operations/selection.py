@@ -55,8 +55,11 @@ def _drawn(store: Store, study: Study, finished: int, most: int) -> Selection:
     """Whatever their values: those that are good by luck would be taken for more than luck."""
     end = store.trials.highest_finished(study.id) + 1
     first = store.trials.first_finished(study.id, study.round)
-    draw = _of_all if end - finished > most // 10 and finished <= SPARSEST * most else _by_number
-    trials = draw(store, study, finished, most, end if first is None else first, end)
+    start = end if first is None else first
+    if end - finished > most // 10 and finished <= SPARSEST * most:
+        trials = _of_all(store, study, most, start)
+    else:
+        trials = _by_number(store, study, finished, most, start, end)
     here = sum(one.round == study.round for one in trials)
     whose = f": {here:,} of the round in force and {len(trials) - here:,} others" if here < len(trials) else ""
     which = f"This rests on {len(trials):,} of the {finished:,} finished trials{whose}, drawn evenly by number."
@@ -71,7 +74,7 @@ def _by_number(store: Store, study: Study, finished: int, most: int, first: int,
     return [found[place] for place in evenly(0, len(found), most)]
 
 
-def _of_all(store: Store, study: Study, _finished: int, most: int, first: int, _end: int) -> Sequence[Observation]:
+def _of_all(store: Store, study: Study, most: int, first: int) -> Sequence[Observation]:
     """Of all that have finished, where many numbers drawn by themselves would be of none, and these are few enough."""
     found = sorted(store.trials.observations(study.id), key=lambda one: one.number)
     places = drawn_numbers(sum(one.number < first for one in found), len(found), most)

@@ -144,11 +144,15 @@ class Units:
         return not self._waiting
 
     def _next(self, now: float) -> Unit | None:
-        unit = next((unit for unit in self._waiting if self._is_overdue(unit, now)), None)
-        if unit is not None:
-            unit.given_up = True
-        elif now >= self._held_back_until:
-            unit = next((unit for unit in self._waiting if self._may_lead(unit)), None)
+        for unit in self._waiting:
+            if self._is_overdue(unit, now):
+                unit.given_up = True
+                self._waiting.remove(unit)
+                return unit
+        return None if now < self._held_back_until else self._next_to_lead(now)
+
+    def _next_to_lead(self, now: float) -> Unit | None:
+        unit = next((unit for unit in self._waiting if self._may_lead(unit)), None)
         if unit is not None:
             self._waiting.remove(unit)
             self._lead(unit, now)
@@ -168,8 +172,6 @@ class Units:
 
     def _lead(self, unit: Unit, now: float) -> None:
         unit.hurries = False
-        if unit.given_up:
-            return
         self._learn(unit)
         if unit.in_vain:
             self._leads_again = unit

@@ -74,14 +74,19 @@ def test_the_sweep_takes_back_what_others_have(api: Api, other: Session, monkeyp
     assert api.counts("kept") == {"running": 1}
 
 
-def test_whoever_has_a_lease_in_it_has_that_time_back_and_a_third_of_a_lease(
-    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    brief_leads(monkeypatch)
+def out_of_reach(api: Api, other: Session) -> None:
+    """A trial runs in a study that is locked until after the end of its lease."""
     api.submit("kept")
     api.claim_one()
     keep(other, "kept")
     there_for(sweeper_of(api), api, 40)
+
+
+def test_whoever_has_a_lease_in_it_has_that_time_back_and_a_third_of_a_lease(
+    api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief_leads(monkeypatch)
+    out_of_reach(api, other)
     other.execute("ROLLBACK")
     there_for(sweeper_of(api), api, 9)
     assert api.counts("kept") == {"running": 1}
@@ -108,10 +113,7 @@ def test_a_lead_that_is_lost_for_a_moment_takes_no_lease_in_it(
     api: Api, other: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brief_leads(monkeypatch)
-    api.submit("kept")
-    api.claim_one()
-    keep(other, "kept")
-    there_for(sweeper_of(api), api, 40)
+    out_of_reach(api, other)
     there_for(sweeper_of(api, leads=lambda: False), api, 1)
     other.execute("ROLLBACK")
     there_for(sweeper_of(api), api, 1)
