@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from heapq import merge
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from service.domain.errors import StudyNameTaken, StudyNotFound
 from service.domain.status import Purpose, StudyStatus, TrialStatus
 from service.domain.study import GIVING_UP, Spec, Study
+from service.storage.counts_when_asked import CountsWhenAsked
 from service.storage.prepared import Prepared, Record
 from service.storage.savepoints import savepoint
 from service.storage.tables import MAY_GIVE, studies, study_tags, trial_counts, trials
@@ -189,26 +190,6 @@ class Studies:
 
     def _study(self, row: Record) -> Study:
         return study_of(row, CountsWhenAsked(partial(self.counts, row["id"], Purpose.SEARCH)))
-
-
-class CountsWhenAsked(Mapping[TrialStatus, int]):
-    """Counts that are read when the first of them is asked for: most requests go by without one."""
-
-    def __init__(self, read: Callable[[], Mapping[TrialStatus, int]]) -> None:
-        self._read = read
-
-    def __getitem__(self, status: TrialStatus) -> int:
-        return self._counts[status]
-
-    def __iter__(self) -> Iterator[TrialStatus]:
-        return iter(self._counts)
-
-    def __len__(self) -> int:
-        return len(self._counts)
-
-    @cached_property
-    def _counts(self) -> Mapping[TrialStatus, int]:
-        return self._read()
 
 
 def _columns(study: Study) -> dict[str, object]:
