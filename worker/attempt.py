@@ -38,8 +38,9 @@ class Attempts:
                 self._upload(trial, outcome)
         if keeper.told is not None:
             outcome = Dropped(keeper.told)
-        claimed = self._tell(trial, outcome, keeper.rest())
-        self.holding.drop()
+        with self.holding.parting:
+            claimed = self._tell(trial, outcome, keeper.rest())
+            self.holding.drop()
         return keeper.claimed or claimed
 
     def _tell(self, trial: ClaimedTrial, outcome: Outcome, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:

@@ -85,6 +85,8 @@ class Worker:
 
     def _leave(self) -> None:
         """Gives the trial back from beside an epoch that takes longer than the end may wait."""
+        # Said twice under one lease, the first would count: an attempt that is telling its end may finish.
+        self._holding.parting.acquire(timeout=FAREWELL_SECONDS)
         held = self._holding.record
         if held.trial is not None and held.lease is not None:
             self._give_back(held.trial, held.lease)

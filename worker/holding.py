@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass
 
 RECORD_BYTES = 4096
@@ -21,6 +22,8 @@ class Holding:
     """The record of the process that writes it, in a file that both processes have open."""
 
     def __init__(self, file: int) -> None:
+        self.parting = threading.Lock()
+        """Held by whoever tells the server how the trial under way ends, and never let go by who ends the process."""
         self._file = file
         self.record = Record()
 

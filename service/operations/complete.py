@@ -8,7 +8,7 @@ from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
 from service.operations.claim import Claim, claim_again, claim_next
 from service.operations.conclude import end_trial
-from service.operations.leases import Held, held, lease_lost
+from service.operations.leases import Held, held, said_before
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -34,7 +34,9 @@ def complete_trial(
     """Record a value under the lease in force; the same completion said again finds what is recorded."""
     run = held(store, trial_id, token)
     if run is None:
-        recorded = _recorded(store, trial_id, token, value)
+        recorded = said_before(store, trial_id, token, AttemptEnd.COMPLETED, epochs=epochs)
+        if recorded.value != value:
+            raise TrialAlreadyFinished(trial_id, recorded.status)
         return Completion(recorded, claim_again(store, recorded, claim_count, token))
     completed = _record(store, run, value, samples, epochs)
     return Completion(completed, claim_next(store, completed, claim_count, token))
@@ -45,12 +47,3 @@ def _record(store: Store, run: Held, value: float, samples: int | None, epochs: 
     store.attempts.close(run.trial.id, run.trial.leases, AttemptEnd.COMPLETED, store.now)
     store.workers.completed(run.trial.worker, run.objective, store.now)
     return end_trial(store, run, TrialStatus.COMPLETED, value=value, samples=samples)
-
-
-def _recorded(store: Store, trial_id: int, token: str, value: float) -> Trial:
-    trial = store.trials.get(trial_id)
-    if store.attempts.end_of(trial_id, token) is not AttemptEnd.COMPLETED:
-        raise lease_lost(store, trial_id)
-    if trial.value != value:
-        raise TrialAlreadyFinished(trial_id, trial.status)
-    return trial

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.domain.status import AttemptEnd, FailureReason, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
-from service.operations.leases import goes_on, held, lease_lost, wait_again
+from service.operations.leases import goes_on, held, said_before, wait_again
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -24,7 +24,7 @@ def fail_trial(
     """End an attempt with its reason; the same failure said again finds what is recorded."""
     run = held(store, trial_id, token)
     if run is None:
-        return _recorded(store, trial_id, token)
+        return said_before(store, trial_id, token, AttemptEnd.FAILED, epochs=epochs)
     run, _ = add_epochs(store, run, epochs)
     trial = run.trial
     store.attempts.close(trial.id, trial.leases, AttemptEnd.FAILED, store.now, f"{reason}: {message}")
@@ -34,10 +34,3 @@ def fail_trial(
     if retryable and trial.attempt < trial.attempts_allowed and goes_on(store, run):
         return wait_again(store, trial, counted=True)
     return end_trial(store, run, TrialStatus.FAILED, failure=(reason, message))
-
-
-def _recorded(store: Store, trial_id: int, token: str) -> Trial:
-    trial = store.trials.get(trial_id)
-    if store.attempts.end_of(trial_id, token) is not AttemptEnd.FAILED:
-        raise lease_lost(store, trial_id)
-    return trial

@@ -1,12 +1,14 @@
 """Trials under a lease: as their workers hold them, and as they wait again when it ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain.errors import LeaseLost
 from service.domain.facts import Happening
-from service.domain.status import Purpose, StudyStatus
+from service.domain.status import AttemptEnd, Purpose, StudyStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
+from service.storage.attempts import EpochNumbers
 from service.storage.store import Signal, Store
 
 
@@ -34,6 +36,20 @@ def held(store: Store, trial_id: int, token: str) -> Held | None:
     return None if study is None or leased is None else Held(study, *leased)
 
 
+def said_before(
+    store: Store, trial_id: int, token: str, *ends: AttemptEnd, epochs: Sequence[EpochNumbers] = ()
+) -> Trial:
+    """The trial of an attempt that was ended in one of these ways by a request of which this one is a repetition.
+
+    Raises LeaseLost for any other write under a lease that is not in force, one that brings further epochs included:
+    a repetition is answered as if it were recorded, and these are not.
+    """
+    trial, ending = store.trials.get(trial_id), store.attempts.ending(trial_id, token)
+    if ending is None or ending.end not in ends or not ending.reached(epochs):
+        raise LeaseLost(trial_id)
+    return trial
+
+
 def goes_on(store: Store, run: Held) -> bool:
     """Whether another attempt at a trial would still be of use to its study."""
     if run.trial.purpose is not Purpose.SEARCH:
@@ -50,8 +66,3 @@ def wait_again(store: Store, trial: Trial, *, counted: bool) -> Trial:
     store.studies.stir(trial.study_id)
     store.weights.forget(trial.id)
     return store.trials.wait_again(trial, counted=counted)
-
-
-def lease_lost(store: Store, trial_id: int) -> LeaseLost:
-    """The error for a write under a lease that is not in force; raises TrialNotFound where there is no trial."""
-    return LeaseLost(store.trials.get(trial_id).id)

@@ -6,7 +6,7 @@ from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, TrialStatus
 from service.domain.trial import Trial
 from service.operations.conclude import end_trial
-from service.operations.leases import goes_on, held, lease_lost, wait_again
+from service.operations.leases import goes_on, held, said_before, wait_again
 from service.operations.report import add_epochs
 from service.storage.attempts import EpochNumbers
 from service.storage.store import Store
@@ -16,9 +16,7 @@ def release_trial(store: Store, trial_id: int, token: str, epochs: Sequence[Epoc
     """End a lease without counting its attempt; the same release said again changes nothing."""
     run = held(store, trial_id, token)
     if run is None:
-        if store.attempts.end_of(trial_id, token) is not AttemptEnd.RELEASED:
-            raise lease_lost(store, trial_id)
-        return store.trials.get(trial_id)
+        return said_before(store, trial_id, token, AttemptEnd.RELEASED, epochs=epochs)
     run, _ = add_epochs(store, run, epochs)
     trial = run.trial
     store.note(Happening.RELEASED)

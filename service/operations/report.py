@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from service.domain.errors import LeaseLost
 from service.domain.facts import Happening
 from service.domain.status import AttemptEnd, Purpose, TrialStatus
 from service.domain.study import Study
 from service.domain.trial import Trial
 from service.operations.claim import Claim, claim_again, claim_next
 from service.operations.conclude import end_trial
-from service.operations.leases import Held, held, lease_lost
+from service.operations.leases import Held, held, said_before
 from service.operations.prune import Pruning, check_run, course_of
 from service.pruning.base import Check
 from service.storage.attempts import EpochNumbers
@@ -47,10 +48,9 @@ def report_epochs(
 
 def _said(store: Store, trial_id: int, token: str, claim_count: int) -> Trial:
     """A trial that was stopped under this token: the answer may have been lost, with what was claimed by it."""
-    trial = store.trials.get(trial_id)
-    stopped = store.attempts.end_of(trial_id, token) in (AttemptEnd.PRUNED, AttemptEnd.CANCELLED)
-    if not stopped or trial.stop_reason is None or claim_count < 1:
-        raise lease_lost(store, trial_id)
+    trial = said_before(store, trial_id, token, AttemptEnd.PRUNED, AttemptEnd.CANCELLED)
+    if trial.stop_reason is None or claim_count < 1:
+        raise LeaseLost(trial_id)
     return trial
 
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from service.domain.errors import InvalidInput, WeightsNotFound, WeightsNotKept
+from service.domain.errors import InvalidInput, LeaseLost, WeightsNotFound, WeightsNotKept
 from service.domain.status import Purpose
 from service.domain.study import Study
-from service.operations.leases import held, lease_lost
+from service.operations.leases import held
 from service.storage.store import Store
 
 
@@ -15,7 +15,7 @@ def take_weights(store: Store, trial_id: int, token: str, content: bytes) -> Non
         raise InvalidInput.of("body", "must be what the trial has learned, and is empty")
     run = held(store, trial_id, token)
     if run is None:
-        raise lease_lost(store, trial_id)
+        raise LeaseLost(store.trials.get(trial_id).id)
     study, trial = run.study, run.trial
     if trial.purpose is not Purpose.SEARCH:
         raise InvalidInput.of("trial_id", "must be of a search trial: weights are kept of the best of those")

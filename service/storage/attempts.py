@@ -27,6 +27,18 @@ class Attempt:
     message: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended, and the last epoch of its curve, which stays when the curve is forgotten."""
+
+    end: AttemptEnd
+    last_epoch: int | None
+
+    def reached(self, epochs: Sequence[EpochNumbers]) -> bool:
+        """Whether its curve goes, or went, as far as these."""
+        return not epochs or (self.last_epoch is not None and max(one["epoch"] for one in epochs) <= self.last_epoch)
+
+
 class Attempts:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -49,12 +61,14 @@ class Attempts:
         ended = {"end": end, "ended_at": now, "message": message}
         _CHANGE.change(self._connection, {"of_trial": trial_id, "of_lease": lease, **ended})
 
-    def end_of(self, trial_id: int, token: str) -> AttemptEnd | None:
+    def ending(self, trial_id: int, token: str) -> Ending | None:
         """How the attempt under a token ended; None where it has not, or where there was none."""
-        end = self._connection.scalar(
-            sa.select(attempts.c.end).where(attempts.c.trial_id == trial_id, attempts.c.token == token)
-        )
-        return None if end is None else AttemptEnd(end)
+        row = self._connection.execute(
+            sa.select(attempts.c.end, attempts.c.last_epoch).where(
+                attempts.c.trial_id == trial_id, attempts.c.token == token, attempts.c.end.is_not(None)
+            )
+        ).one_or_none()
+        return None if row is None else Ending(AttemptEnd(row.end), row.last_epoch)
 
     def all(self, trial_id: int) -> list[Attempt]:
         rows = self._connection.execute(

@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from e2e_front import front_of
 from e2e_processes import PATIENCE_SECONDS, Crew, Server, alive, eventually, pid_of, signal_worker
 
 from client import LeaseLost
@@ -18,6 +19,7 @@ TRIALS = 16
 STUDIES = 30
 STOPPED_SECONDS = 4.5
 """Longer than a server may be silent before it counts as away."""
+QUIET_SECONDS = 1.0
 SHORT = {"epochs": 3, "epoch_seconds": 0.05}
 
 
@@ -148,6 +150,25 @@ def test_a_long_epoch_does_not_hold_up_the_end(server: Server, crew: Crew, tmp_p
     server.when_trial(study.id, 0, running)
     worker.send(signal.SIGINT)
     assert worker.ended() == 0, worker.log.read_text()
+    trial = server.client.trial(study.id, 0)
+    assert (trial.status, [attempt.end for attempt in trial.attempts]) == ("waiting", ["released"])
+
+
+def test_a_trial_that_was_given_back_beside_its_epoch_is_not_ended_again(server: Server, tmp_path: Path) -> None:
+    gate, done = tmp_path / "gate", tmp_path / "done"
+    settings = {"gate": str(gate), "done": str(done), "silent": True}
+    study = server.submit("ended-once", 1, settings=settings, lease_seconds=600)
+    with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
+        worker = crew.start(study=study)
+        server.when_trial(study.id, 0, running)
+        worker.send(signal.SIGTERM)
+        eventually(lambda: front.ends, "the trial given back")
+        gate.touch()
+        eventually(done.exists, "the end of the epoch")
+        assert not front.second.wait(QUIET_SECONDS), front.ends
+        front.open.set()
+        assert worker.ended() == 0, worker.log.read_text()
+    assert front.ends == ["release"]
     trial = server.client.trial(study.id, 0)
     assert (trial.status, [attempt.end for attempt in trial.attempts]) == ("waiting", ["released"])
 

@@ -85,38 +85,6 @@ def test_of_two_clients_with_one_lease_the_first_result_counts(api: Api) -> None
     assert api.counts() == {"completed": 1}
 
 
-def test_the_same_completion_again_gets_the_stored_result_and_the_same_next_lease(api: Api) -> None:
-    api.submit(budget={"trials": 5})
-    claimed = api.claim_one()
-    first = ok(api.complete(claimed, 0.7, claim_next=2, epochs=[{"epoch": 1, "score": 0.7}]))
-    again = ok(api.complete(claimed, 0.7, claim_next=2, epochs=[{"epoch": 1, "score": 0.7}]))
-    assert again == first
-    assert len(first["claimed"]["trials"]) == 2
-    assert api.counts() == {"completed": 1, "running": 2}
-    assert len(ok(api.get("/studies/study/trials/0/curve"))["epochs"]) == 1
-
-
-def test_a_late_duplicate_of_a_completion_leases_nothing(api: Api) -> None:
-    """Its worker has heard the first answer and gone on: nobody would run what the second one gave."""
-    api.submit(budget={"trials": 5})
-    claimed = api.claim_one()
-    (following,) = ok(api.complete(claimed, 0.7, claim_next=1))["claimed"]["trials"]
-    ok(api.complete(following, 0.8))
-    late = ok(api.complete(claimed, 0.7, claim_next=1))
-    assert (late["trial"]["value"], late["claimed"]["trials"]) == (0.7, [])
-    assert api.counts() == {"completed": 2}
-
-
-def test_a_late_duplicate_of_a_report_that_was_told_to_stop_leases_nothing(api: Api) -> None:
-    api.submit(budget={"trials": 5})
-    claimed = api.claim_one()
-    ok(api.post("/studies/study/trials/0/cancel"))
-    (following,) = ok(api.tell(claimed, "report", claim_next=1))["claimed"]["trials"]
-    ok(api.complete(following, 0.8))
-    assert ok(api.tell(claimed, "report", claim_next=1))["claimed"]["trials"] == []
-    assert api.counts() == {"completed": 1, "cancelled": 1}
-
-
 def test_a_released_trial_has_not_used_up_an_attempt(api: Api) -> None:
     api.submit(budget={"trials": 1}, retry={"max_attempts": 1})
     for _ in range(3):

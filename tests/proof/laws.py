@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from service.domain.status import AttemptEnd, TrialStatus
 from tests.proof import changes
 from tests.proof.calls import Call, Exchange
-from tests.proof.picture import Row
+from tests.proof.picture import Epochs, Row
 
 SAME_END = {"complete": AttemptEnd.COMPLETED, "fail": AttemptEnd.FAILED, "release": AttemptEnd.RELEASED}
 """How the attempt has ended under whose token the same may be said again."""
@@ -90,17 +90,21 @@ def _in_force(exchange: Exchange) -> Iterator[str]:
 
 def _not_in_force(exchange: Exchange, made: Row | None) -> Iterator[str]:
     call, trial = exchange.call, exchange.before.trials[exchange.call.trial_id]
-    expected = 200 if made is not None and _is_repetition(call, made, trial) else 409
+    kept = exchange.before.curve(call.trial_id, call.token or "")
+    expected = 200 if made is not None and _is_repetition(call, made, trial, kept) else 409
     if exchange.status != expected:
         yield f"{call} was made under a lease that had ended as {made} and got {exchange.status}: {exchange.text}"
     if exchange.after.trials[trial.id] != trial and trial.id not in changes.leased(exchange.before, exchange.after):
         yield f"{call} was made under a lease that had ended as {made} and changed the trial"
 
 
-def _is_repetition(call: Call, made: Row, trial: Row) -> bool:
+def _is_repetition(call: Call, made: Row, trial: Row, kept: Epochs) -> bool:
     body = call.body or {}
     if call.kind == "report":
+        # It only hears again that it shall stop: nobody wants the epochs of a trial that is over.
         return body.get("claim_next", 0) > 0 and made.end in MARKED and trial.stop_reason is not None
+    if not {epoch["epoch"] for epoch in kept}.issuperset(epoch["epoch"] for epoch in body.get("epochs", [])):
+        return False
     return made.end == SAME_END[call.kind] and (call.kind != "complete" or trial.value == body["value"])
 
 

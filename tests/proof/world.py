@@ -113,9 +113,9 @@ class World:
     def _remember(self, exchange: Exchange) -> None:
         call = exchange.call
         if exchange.is_good and call.is_write and call.key not in self._moot:
-            # Said again, it finds what is recorded, which may have come with fewer epochs.
-            is_first = exchange.before.holds(call.trial_id, call.token or "")
-            self._acknowledged.append(call if is_first else call.without("epochs"))
+            is_over = call.kind == "report" and not exchange.before.holds(call.trial_id, call.token or "")
+            # Of a report on a trial that is over nothing is kept, and it is told so: it hears that it shall stop.
+            self._acknowledged.append(call.without("epochs") if is_over else call)
         self.held += [one for one in exchange.claimed if one not in self.held]
 
     def _check_state(self) -> None:

@@ -67,8 +67,15 @@ def _lost(line: Line, now: Picture) -> Iterator[str]:
         yield f"{line} ended as {made}"
     elif line["what"] == "complete" and (trial.status, trial.value) != (TrialStatus.COMPLETED, said["value"]):
         yield f"{line} is {trial.status} with {trial.value}"
-    elif not _epochs(now.curve(trial.id, said["lease"])).issuperset(_epochs(said.get("epochs", []))):
+    elif not _epochs(now.curve(trial.id, said["lease"])).issuperset(_epochs(_promised(line, made))):
         yield f"{line} has another curve"
+
+
+def _promised(line: Line, made: Row) -> list[dict[str, float]]:
+    """A report that comes when its trial is over hears that it shall stop, and what it brings is not wanted."""
+    said: list[dict[str, float]] = line["said"].get("epochs", [])
+    over = line.get("action") == "stop"
+    return [epoch for epoch in said if not over or epoch["epoch"] <= (made.last_epoch or 0)]
 
 
 def _epochs(curve: list[dict[str, float]]) -> set[tuple[float, float]]:

@@ -88,6 +88,7 @@ class Proxy:
         line: dict[str, object] = {"fate": fate, "status": status, "path": path}
         if len(parts) == 6 and parts[3] == "trials" and parts[5] in PROMISES:
             line |= {"trial": int(parts[4]), "what": parts[5], "said": json.loads(request.body)}
+            line |= {"action": json.loads(answer.body).get("action") if status == 200 else None}
         self._write(line)
 
     def _write(self, line: dict[str, object]) -> None:

@@ -23,6 +23,7 @@ class Record:
     """What the process said that it holds."""
 
     def __init__(self) -> None:
+        self.parting = threading.Lock()
         self.said: list[object] = []
 
     def take(self, trial: int, lease: str) -> None:
@@ -63,6 +64,17 @@ def test_a_short_trial_is_one_request_that_claims_the_next(
     assert (name, told["value"], told["samples"], told["claim_next"]) == ("complete", 0.8, 100, 1)
     assert [epoch.epoch for epoch in told["epochs"]] == [1, 2]
     assert record.said == [(7, "token-1"), None]
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan")])
+def test_nobody_else_in_the_process_gives_a_trial_up_while_its_end_is_told(
+    run: Any, server: FakeServer, record: Record, value: float
+) -> None:
+    alone: list[bool] = []
+    server.watch = lambda: alone.append(record.parting.locked())
+    run(lambda _: value)
+    assert alone == [True]
+    assert not record.parting.locked()
 
 
 def test_an_exception_is_told_with_the_epochs_before_it(run: Any, server: FakeServer) -> None:

@@ -1,7 +1,7 @@
 """A server in memory, and a session that only listens."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -36,9 +36,11 @@ class FakeServer:
     report_at: list[int] = field(default_factory=list)
     next_trials: list[ClaimedTrial] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    watch: Callable[[], object] = lambda: None
 
     def _called(self, name: str, **told: Any) -> None:
         self.calls.append((name, told))
+        self.watch()
         if self.errors.get(name):
             raise self.errors[name].pop(0)
 
