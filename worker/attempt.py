@@ -29,7 +29,7 @@ class Attempts:
 
     def run(self, trial: ClaimedTrial) -> list[ClaimedTrial]:
         """Trains and tells the server; returns what that answer brought to run next."""
-        self.holding.take(trial.id, trial.lease.token)
+        self._hold([trial])
         runnable = self.runnables[trial.objective]
         with Keeper(self.client, trial, self.shutdown.is_requested) as keeper:
             outcome = outcome_of(lambda: runnable.run(trial, keeper))
@@ -39,9 +39,17 @@ class Attempts:
         if keeper.told is not None:
             outcome = Dropped(keeper.told)
         with self.holding.parting:
-            claimed = self._tell(trial, outcome, keeper.rest())
+            told = self._tell(trial, outcome, keeper.rest())
+            following = keeper.claimed or told
+            self._hold(following)
+        return following
+
+    def _hold(self, trials: Sequence[ClaimedTrial]) -> None:
+        """What is to run next is held from the moment on that the server said so."""
+        if trials:
+            self.holding.take(trials[0].id, trials[0].lease.token)
+        else:
             self.holding.drop()
-        return keeper.claimed or claimed
 
     def _tell(self, trial: ClaimedTrial, outcome: Outcome, epochs: Sequence[Epoch]) -> list[ClaimedTrial]:
         try:

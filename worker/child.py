@@ -19,6 +19,7 @@ from worker.patience import for_seconds, once
 from worker.session import Runnable
 from worker.shutdown import Shutdown, install
 
+LAST_WORD_SECONDS = 4.0
 FAREWELL_SECONDS = 1.0
 log = logging.getLogger("worker")
 
@@ -84,18 +85,25 @@ class Worker:
         return Claims(patient, self._client, self._name, objectives, self._config.study, self._shutdown)
 
     def _leave(self) -> None:
-        """Gives the trial back from beside an epoch that takes longer than the end may wait."""
-        # Said twice under one lease, the first would count: an attempt that is telling its end may finish.
-        self._holding.parting.acquire(timeout=FAREWELL_SECONDS)
-        held = self._holding.record
-        if held.trial is not None and held.lease is not None:
-            self._give_back(held.trial, held.lease)
-        self._holding.leave(DONE)
-        os._exit(DONE)
+        """Gives the trial back from beside an epoch that takes longer than the end may wait.
+
+        A trial whose end is being told is not given back: that could overtake its result.
+        """
+        try:
+            is_told = not self._holding.parting.acquire(timeout=LAST_WORD_SECONDS)
+            held = self._holding.record
+            if is_told:
+                log.warning("trial %s: nobody answered its end; the lease decides", held.trial)
+            elif held.trial is not None and held.lease is not None:
+                self._give_back(held.trial, held.lease)
+            self._holding.leave(DONE)
+        finally:
+            os._exit(DONE)
 
     def _give_back(self, trial: int, lease: str) -> None:
         try:
             self._client.with_retry(for_seconds(FAREWELL_SECONDS)).release(trial, lease)
+            log.info("trial %s is given back", trial)
         except ApiError as error:
             log.warning("trial %s could not be given back: %s", trial, error)
 

@@ -59,6 +59,7 @@ def _watch(inbox: int, parent: int, leave: Callable[[], None]) -> None:
     if inbox not in select.select([inbox, parent], [], [])[0]:
         os.kill(os.getpid(), signal.SIGTERM)
     os.read(inbox, 1)
-    if select.select([inbox], [], [], GRACE_SECONDS)[0]:
-        os._exit(INTERRUPTED)
-    leave()
+    if not select.select([inbox], [], [], GRACE_SECONDS)[0]:
+        threading.Thread(target=leave, name="leave", daemon=True).start()
+        select.select([inbox], [], [])
+    os._exit(INTERRUPTED)

@@ -98,7 +98,10 @@ async def report(trial_id: TrialId, said: ReportRequest, mutating: Mutating) -> 
 
 @router.post("/trials/{trial_id}/complete", response_model=CompleteAnswer)
 async def complete(trial_id: TrialId, said: CompleteRequest, mutating: Mutating) -> Response:
-    """Record a trial's value, and claim the next trials in the same request."""
+    """Record a trial's value, and claim the next trials in the same request.
+
+    Where the answer was lost, the same completion said again gets the stored result, and the trials that it claimed.
+    """
 
     claims = mutating.may_claim(said.claim_next)
 

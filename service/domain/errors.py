@@ -83,7 +83,7 @@ class LeaseLost(ShiboriError):
     def __init__(self, trial: int) -> None:
         super().__init__(
             f"This lease on trial {trial} is no longer held: it expired and was taken back, or its attempt has "
-            "ended. Nothing of this request is recorded; drop the attempt and claim another trial."
+            "ended. This request changes nothing; drop the attempt and claim another trial."
         )
 
 

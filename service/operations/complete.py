@@ -35,7 +35,7 @@ def complete_trial(
     run = held(store, trial_id, token)
     if run is None:
         recorded = said_before(store, trial_id, token, AttemptEnd.COMPLETED, epochs=epochs)
-        if recorded.value != value:
+        if recorded.value != value or samples not in (None, recorded.samples):
             raise TrialAlreadyFinished(trial_id, recorded.status)
         return Completion(recorded, claim_again(store, recorded, claim_count, token))
     completed = _record(store, run, value, samples, epochs)

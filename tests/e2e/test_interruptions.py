@@ -14,6 +14,7 @@ from e2e_processes import PATIENCE_SECONDS, Crew, Server, alive, eventually, pid
 
 from client import LeaseLost
 from service.protocol import ClaimRequest, TrialDetail
+from worker.shutdown import GRACE_SECONDS
 
 TRIALS = 16
 STUDIES = 30
@@ -161,6 +162,7 @@ def test_a_trial_that_was_given_back_beside_its_epoch_is_not_ended_again(server:
     with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
         worker = crew.start(study=study)
         server.when_trial(study.id, 0, running)
+        eventually(lambda: len(server.client.curve(study.id, 0).epochs) == 2, "the long epoch")
         worker.send(signal.SIGTERM)
         eventually(lambda: front.ends, "the trial given back")
         gate.touch()
@@ -171,6 +173,38 @@ def test_a_trial_that_was_given_back_beside_its_epoch_is_not_ended_again(server:
     assert front.ends == ["release"]
     trial = server.client.trial(study.id, 0)
     assert (trial.status, [attempt.end for attempt in trial.attempts]) == ("waiting", ["released"])
+
+
+@pytest.mark.slow
+def test_a_result_on_its_way_is_not_overtaken_by_the_end_of_its_worker(server: Server, tmp_path: Path) -> None:
+    study = server.submit("on-its-way", 1, lease_seconds=600)
+    with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
+        worker = crew.start(study=study)
+        eventually(lambda: front.ends, "the result on its way")
+        worker.send(signal.SIGTERM)
+        assert not front.second.wait(GRACE_SECONDS + QUIET_SECONDS), front.ends
+        front.open.set()
+        assert worker.ended() == 0, worker.log.read_text()
+        server.when(study.id, "completed")
+    assert front.ends == ["complete"]
+    trial = server.client.trial(study.id, 0)
+    assert (trial.value, [attempt.end for attempt in trial.attempts]) == (trial.params["x"], ["completed"])
+
+
+def test_a_second_signal_ends_a_worker_at_once_while_it_gives_its_trial_back(server: Server, tmp_path: Path) -> None:
+    settings = {"gate": str(tmp_path / "never"), "silent": True}
+    study = server.submit("at-once", 1, settings=settings, lease_seconds=600)
+    with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
+        crew.start(study=study)
+        name = server.when_trial(study.id, 0, running).worker
+        eventually(lambda: len(server.client.curve(study.id, 0).epochs) == 2, "the long epoch")
+        signal_worker(name, signal.SIGTERM)
+        eventually(lambda: front.ends, "the trial given back")
+        signal_worker(name, signal.SIGTERM)
+        eventually(lambda: not alive(pid_of(name)), "the end of the process")
+        assert front.ends[0] == "release"
+        assert not front.open.is_set()
+        server.client.stop(study.id)
 
 
 def test_an_idle_worker_that_is_asked_to_end_takes_no_trial_with_it(own_server: Server, own_crew: Crew) -> None:

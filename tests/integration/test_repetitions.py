@@ -21,6 +21,17 @@ def test_the_same_completion_again_gets_the_stored_result_and_the_same_next_leas
     assert len(ok(api.get("/studies/study/trials/0/curve"))["epochs"]) == 1
 
 
+def test_a_completion_with_other_samples_is_another_one(api: Api) -> None:
+    api.submit(budget={"trials": 2})
+    with_samples, without = api.claim(2)
+    ok(api.complete(with_samples, 0.7, samples=100))
+    refused(api.complete(with_samples, 0.7, samples=50), 409, "trial-already-finished")
+    assert ok(api.complete(with_samples, 0.7))["trial"]["samples"] == 100
+    ok(api.complete(without, 0.7))
+    refused(api.complete(without, 0.7, samples=100), 409, "trial-already-finished")
+    assert api.trial(without["number"])["samples"] is None
+
+
 def test_a_late_duplicate_of_a_completion_leases_nothing(api: Api) -> None:
     """Its worker has heard the first answer and gone on: nobody would run what the second one gave."""
     api.submit(budget={"trials": 5})

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.storage.store import Store
-from service.storage.tables import attempts, studies, trials, workers
+from service.storage.tables import attempts, curves, studies, trials, workers
 from tests.integration.harness import Api, Json, ok
 from tests.proof import picture
 from tests.proof.picture import Picture
@@ -53,11 +53,23 @@ def test_a_database_that_kept_every_promise_is_in_order(shared_api: Api, record:
         sa.update(trials).where(trials.c.number == 1).values(status="failed", failure_reason="lost", value=None),
         sa.update(attempts).where(attempts.c.lease == 1).values(end="lost"),
         sa.delete(trials).where(trials.c.number == 2),
+        sa.delete(curves),
     ],
-    ids=["another value", "failed since", "another end", "gone"],
+    ids=["another value", "failed since", "another end", "gone", "no curve"],
 )
 def test_a_lost_result_is_found(shared_api: Api, record: list[Json], mishap: Mishap) -> None:
     assert after(mishap, shared_api, record).lost
+
+
+@pytest.mark.parametrize(("epochs", "is_lost"), [([1], False), ([1, 2, 3], False), ([3], True), ([], False)])
+def test_of_a_report_that_was_told_to_stop_the_first_epoch_is_there(
+    shared_api: Api, record: list[Json], epochs: list[int], is_lost: bool
+) -> None:
+    made = record[0]
+    brought = [{"epoch": epoch, "value": made["said"]["value"]} for epoch in epochs]
+    said = {"lease": made["said"]["lease"], "epochs": brought}
+    stopped = made | {"what": "report", "action": "stop", "said": said}
+    assert bool(after(NONE, shared_api, [*record, stopped]).lost) is is_lost
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,13 @@ class Clients(RuleBasedStateMachine):
         for held in self._claimed("ann")[:1]:
             self._write_to(held, what, _said(what, value, length), manner)
 
+    @rule(what=st.sampled_from(sorted(ENDINGS)), value=values, length=lengths, more=st.integers(-1, 1), manner=manners)
+    def end_twice(self, what: str, value: float, length: int, more: int, manner: Manner) -> None:
+        """A worker that says an end again, perhaps with more or less of its curve."""
+        for held in self._claimed("ann")[:1]:
+            for epochs in (length, max(0, length + more)):
+                self._write_to(held, what, _said(what, value, epochs), manner)
+
     @rule(what=st.sampled_from(sorted(ENDINGS)), value=values, length=lengths, manner=manners)
     def be_overtaken(self, what: str, value: float, length: int, manner: Manner) -> None:
         """A worker is away for longer than its lease, another one gets its trial, and it comes back."""

@@ -72,10 +72,11 @@ def _lost(line: Line, now: Picture) -> Iterator[str]:
 
 
 def _promised(line: Line, made: Row) -> list[dict[str, float]]:
-    """A report that comes when its trial is over hears that it shall stop, and what it brings is not wanted."""
+    """A report that is made again after it was told to stop begins as it did, and what it adds is not wanted."""
     said: list[dict[str, float]] = line["said"].get("epochs", [])
-    over = line.get("action") == "stop"
-    return [epoch for epoch in said if not over or epoch["epoch"] <= (made.last_epoch or 0)]
+    if line.get("action") != "stop":
+        return said
+    return [epoch for epoch in said if epoch is said[0] or epoch["epoch"] <= made.last_epoch]
 
 
 def _epochs(curve: list[dict[str, float]]) -> set[tuple[float, float]]:

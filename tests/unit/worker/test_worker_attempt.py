@@ -25,12 +25,18 @@ class Record:
     def __init__(self) -> None:
         self.parting = threading.Lock()
         self.said: list[object] = []
+        self.alone: list[bool] = []
+        """Whether nobody else could have looked at what was held before."""
 
     def take(self, trial: int, lease: str) -> None:
-        self.said.append((trial, lease))
+        self._say((trial, lease))
 
     def drop(self) -> None:
-        self.said.append(None)
+        self._say(None)
+
+    def _say(self, held: object) -> None:
+        self.said.append(held)
+        self.alone.append(self.parting.locked())
 
 
 @pytest.fixture
@@ -63,7 +69,8 @@ def test_a_short_trial_is_one_request_that_claims_the_next(
     ((name, told),) = server.calls
     assert (name, told["value"], told["samples"], told["claim_next"]) == ("complete", 0.8, 100, 1)
     assert [epoch.epoch for epoch in told["epochs"]] == [1, 2]
-    assert record.said == [(7, "token-1"), None]
+    assert record.said == [(7, "token-1"), (8, "token-1")]
+    assert record.alone == [False, True]
 
 
 @pytest.mark.parametrize("value", [0.5, float("nan")])
@@ -74,6 +81,7 @@ def test_nobody_else_in_the_process_gives_a_trial_up_while_its_end_is_told(
     server.watch = lambda: alone.append(record.parting.locked())
     run(lambda _: value)
     assert alone == [True]
+    assert (record.said, record.alone) == ([(7, "token-1"), None], [False, True])
     assert not record.parting.locked()
 
 
