@@ -224,6 +224,10 @@ def pid_of(worker: str | None) -> int:
     return int(worker.rsplit("-", 2)[1])
 
 
+def running(trial: TrialDetail) -> bool:
+    return trial.status == "running"
+
+
 def signal_worker(worker: str | None, number: signal.Signals) -> None:
     os.kill(pid_of(worker), number)
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from e2e_processes import Crew, Server
+from e2e_processes import Crew, Server, running
 
 from trainer import optimizers
 
@@ -115,7 +115,7 @@ def test_a_crash_reaches_the_server_and_the_worker_is_started_again(server: Serv
 def test_a_stopped_study_frees_its_worker_for_another(own_server: Server, own_crew: Crew, tmp_path: Path) -> None:
     endless = own_server.submit("endless", 5, settings={"gate": str(tmp_path / "never")})
     own_crew.start()
-    trial = own_server.when_trial(endless.id, 0, lambda trial: trial.status == "running")
+    trial = own_server.when_trial(endless.id, 0, running)
     own_server.client.stop(endless.id)
     own_server.when_trial(endless.id, 0, lambda trial: trial.status == "cancelled")
     other = own_server.submit("other", 1)
