@@ -77,7 +77,11 @@ def test_the_whole_demonstration_widens_the_learning_rate_and_leaves_weight_deca
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.slow), (signal.SIGKILL, -9)],
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 130, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),
+    ],
 )
 def test_a_demonstration_that_is_ended_takes_everything_with_it(
     tmp_path: Path, number: signal.Signals, code: int

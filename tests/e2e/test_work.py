@@ -144,6 +144,7 @@ def test_a_study_that_is_not_there_is_refused(server: Server, crew: Crew) -> Non
     assert "no-such-study" in worker.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_search_over_all_that_the_net_can_be_told_fails_by_nothing_but_divergence(server: Server, crew: Crew) -> None:
     log = {"type": "float", "scale": "log"}
     when_momentum = {"optimizer": ["momentum", "nesterov"]}

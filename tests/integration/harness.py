@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
-from starlette.testclient import TestClient
 
 from service import suggesting
 from service.app import create_app
@@ -22,6 +21,7 @@ from service.storage.postgresql_engine import own_session
 from service.storage.postgresql_membership import LEADING
 from service.storage.store import Store
 from service.sweeping import Sweeper
+from tests.integration.calling import Caller
 from tests.integration.documented import require_documented
 
 Json = dict[str, Any]
@@ -80,18 +80,16 @@ class Api:
         self.histories = Histories()
         self.client = self._start()
 
-    def _start(self) -> TestClient:
+    def _start(self) -> Caller:
         settings = Settings(database_url=self.url, sweep_seconds=NEVER, largest_body_bytes=2 * 1024 * 1024)
         self.app = create_app(settings, clock=self.clock, entropy=self._entropy)
         return self._open()
 
-    def _open(self) -> TestClient:
-        client = TestClient(self.app, raise_server_exceptions=False)
-        client.__enter__()
-        return client
+    def _open(self) -> Caller:
+        return Caller(self.app)
 
     def stop(self) -> None:
-        self.client.__exit__(None, None, None)
+        self.client.close()
 
     def restart(self) -> None:
         self.stop()

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -178,8 +178,9 @@ def test_a_body_of_another_type_is_refused(shared_api: Api) -> None:
 def test_a_body_that_is_too_large_is_refused_however_it_comes(shared_api: Api) -> None:
     large = b" " * (3 * 1024 * 1024)
 
-    def pieces() -> Iterator[bytes]:
-        yield from (large[:1_000_000] for _ in range(3))
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield large[:1_000_000]
 
     headers = {"Content-Type": "application/json"}
     refused(shared_api.post("/studies", content=large, headers=headers), 413, "body-too-large")

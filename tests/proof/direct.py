@@ -27,14 +27,14 @@ class Answer:
 
 
 class Direct:
-    """An application that is open until `__exit__`; its event loop runs while it is asked something."""
+    """An application that is open until `close`; its event loop runs while it is asked something."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app, self._runner = app, asyncio.Runner()
         self._open = app.router.lifespan_context(app)
         self._runner.run(self._open.__aenter__())
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._runner.run(self._open.__aexit__(None, None, None))
         self._runner.close()
 

@@ -77,7 +77,7 @@ def crossed(params: Params, random: np.random.Generator) -> float:
     return (number(params["a"]) - 0.5) * (number(params["b"]) - 0.5) + 0.03 * noise(params, random)
 
 
-@pytest.mark.parametrize("count", [30, 100])
+@pytest.mark.parametrize("count", [pytest.param(30, marks=pytest.mark.slow), 100])
 def test_noise_is_rarely_taken_for_an_effect(count: int) -> None:
     studies = 60 if count == 30 else 25
     called = [
