@@ -31,7 +31,7 @@ class Attempts:
         """Trains and tells the server; returns what that answer brought to run next."""
         self._hold([trial])
         runnable = self.runnables[trial.objective]
-        with Keeper(self.client, trial, self.shutdown.is_requested) as keeper:
+        with Keeper(self.client, trial, self.shutdown.is_requested, self._hold) as keeper:
             outcome = outcome_of(lambda: runnable.run(trial, keeper))
             if isinstance(outcome, Value) and keeper.told is None:
                 # While the lease is still being renewed: packing and sending may take longer than it lasts.
@@ -39,6 +39,7 @@ class Attempts:
         if keeper.told is not None:
             outcome = Dropped(keeper.told)
         with self.holding.parting:
+            self.holding.tell()
             told = self._tell(trial, outcome, keeper.rest())
             following = keeper.claimed or told
             self._hold(following)

@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 
 from client import ApiError, Client, Unreachable
 from worker.attempt import Attempts
@@ -20,7 +21,7 @@ from worker.session import Runnable
 from worker.shutdown import Shutdown, install
 
 LAST_WORD_SECONDS = 4.0
-FAREWELL_SECONDS = 1.0
+FAREWELL_SECONDS = 2.0
 log = logging.getLogger("worker")
 
 
@@ -82,7 +83,8 @@ class Worker:
     def _claims(self, objectives: list[str]) -> Claims:
         bound = self._config.exit_when_idle_seconds
         patient = self._client.with_retry(for_seconds(float("inf") if bound is None else bound))
-        return Claims(patient, self._client, self._name, objectives, self._config.study, self._shutdown)
+        name, study, parting = self._name, self._config.study, self._holding.parting
+        return Claims(patient, self._client, name, objectives, study, self._shutdown, parting)
 
     def _leave(self) -> None:
         """Gives the trial back from beside an epoch that takes longer than the end may wait.
@@ -90,13 +92,14 @@ class Worker:
         A trial whose end is being told is not given back: that could overtake its result.
         """
         try:
-            is_told = not self._holding.parting.acquire(timeout=LAST_WORD_SECONDS)
-            held = self._holding.record
-            if is_told:
-                log.warning("trial %s: nobody answered its end; the lease decides", held.trial)
+            self._holding.parting.acquire(timeout=LAST_WORD_SECONDS)
+            held = self._holding.leave(DONE)
+            if held.telling:
+                log.warning("trial %s: nobody has answered its end, so its lease decides", held.trial)
             elif held.trial is not None and held.lease is not None:
-                self._give_back(held.trial, held.lease)
-            self._holding.leave(DONE)
+                giving = threading.Thread(target=self._give_back, args=(held.trial, held.lease), daemon=True)
+                giving.start()
+                giving.join(FAREWELL_SECONDS)
         finally:
             os._exit(DONE)
 

@@ -1,6 +1,7 @@
 """Asks the server for the next trial, and waits for one."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Claims:
     objectives: Sequence[str]
     study: str | None
     shutdown: Shutdown
+    parting: threading.Lock
     paused: str | None = None
 
     def next(self, wait_seconds: float) -> list[ClaimedTrial]:
@@ -33,7 +35,8 @@ class Claims:
             with self.shutdown.interrupts():
                 claimed = self.client.claim(request)
         except ShuttingDown:
-            self._give_back(request)
+            with self.parting:
+                self._give_back(request)
             return []
         self._note_pause(claimed.paused)
         return claimed.trials

@@ -18,7 +18,9 @@ def bury(client: Client, record: Record, code: int) -> None:
     if record.group is not None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(record.group, signal.SIGKILL)
-    if record.trial is not None and record.lease is not None:
+    if record.telling:
+        log.warning("trial %s: its end may be on its way, so its lease decides", record.trial)
+    elif record.trial is not None and record.lease is not None:
         _fail(client, record.trial, record.lease, described(code))
 
 

@@ -24,11 +24,13 @@ class Keeper:
         client: Client,
         trial: ClaimedTrial,
         shutting_down: Callable[[], bool],
+        hold: Callable[[Sequence[ClaimedTrial]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._trial = trial
         self._shutting_down = shutting_down
+        self._hold = hold
         self._outbox = Outbox(renew_seconds=trial.lease.renew_seconds, batch_seconds=BATCH_SECONDS, clock=clock)
         self._report_at = trial.report_at
         self._halt: Halt | None = None
@@ -100,7 +102,10 @@ class Keeper:
         else:
             self._outbox.sent(batch)
             self._report_at = answer.report_at
-            self.claimed = answer.claimed.trials
+            if answer.claimed.trials:
+                # The trial under way is over, though its epoch is not.
+                self._hold(answer.claimed.trials)
+                self.claimed = answer.claimed.trials
             self._halt = Halt.STOP if answer.action == "stop" else None
 
     def _claim_next(self) -> int:

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,6 +13,7 @@ from worker.exits import INTERRUPTED
 from worker.stopping import ShuttingDown
 
 GRACE_SECONDS = 3.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Shutdown:
@@ -50,16 +52,35 @@ def install(shutdown: Shutdown, leave: Callable[[], None], parent: int) -> None:
     inbox, outbox = os.pipe()
     os.set_blocking(outbox, False)
     signal.set_wakeup_fd(outbox, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, shutdown.on_signal)
+    os.register_at_fork(after_in_child=_forget)
     threading.Thread(target=_watch, args=(inbox, parent, leave), name="shutdown", daemon=True).start()
 
 
+def _forget() -> None:
+    """What an objective forks ends by a signal as any other process does, and its parent does not hear of it."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _watch(inbox: int, parent: int, leave: Callable[[], None]) -> None:
-    if inbox not in select.select([inbox, parent], [], [])[0]:
+    if not _is_asked(inbox, parent):
         os.kill(os.getpid(), signal.SIGTERM)
-    os.read(inbox, 1)
-    if not select.select([inbox], [], [], GRACE_SECONDS)[0]:
+        _is_asked(inbox)
+    if not _is_asked(inbox, seconds=GRACE_SECONDS):
         threading.Thread(target=leave, name="leave", daemon=True).start()
-        select.select([inbox], [], [])
+        _is_asked(inbox)
     os._exit(INTERRUPTED)
+
+
+def _is_asked(inbox: int, *others: int, seconds: float = float("inf")) -> bool:
+    """Whether a signal asks for the end before another file has something to say; an objective may take others."""
+    end_at = time.monotonic() + seconds
+    while True:
+        left = None if seconds == float("inf") else max(0.0, end_at - time.monotonic())
+        if inbox not in select.select([inbox, *others], [], [], left)[0]:
+            return False
+        if os.read(inbox, 1)[0] in ENDING:
+            return True

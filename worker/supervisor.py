@@ -103,8 +103,8 @@ class Supervisor:
         for process in running:
             process.terminate()
         self._wait_for(running)
-        for process in running:
-            self._close(process, process.kill())
+        for process, code in [(process, process.kill()) for process in running]:
+            self._close(process, code)
         return INTERRUPTED if self._signals > 1 else DONE
 
     def _wait_for(self, running: list[Process]) -> None:

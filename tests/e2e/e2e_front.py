@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from e2e_processes import PATIENCE_SECONDS
@@ -43,11 +43,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.hold(last)
         headers = {"Content-Type": self.headers["Content-Type"]}
         answer = self.server.pool.request("POST", self.server.server + self.path, body=body, headers=headers)
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer.data)))
-        self.end_headers()
-        self.wfile.write(answer.data)
+        # Whoever asked may have ended meanwhile.
+        with suppress(ConnectionError):
+            self.send_response(answer.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer.data)))
+            self.end_headers()
+            self.wfile.write(answer.data)
 
     def log_message(self, *_: object) -> None:
         """Silent: the server behind it has a log."""

@@ -1,13 +1,14 @@
 """Workers that are asked to end, whatever they are at: what they hold is given back at once, or told once."""
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
 from e2e_front import front_of
-from e2e_processes import Crew, Server, alive, eventually, pid_of, running, signal_worker
+from e2e_processes import Crew, Server, eventually, running
 
-from worker.shutdown import GRACE_SECONDS
+from worker.exits import INTERRUPTED
 
 QUIET_SECONDS = 1.0
 
@@ -48,36 +49,23 @@ def test_a_long_epoch_does_not_hold_up_the_end_and_ends_its_trial_once(server: S
 
 
 @pytest.mark.slow
-def test_a_result_on_its_way_is_not_overtaken_by_the_end_of_its_worker(server: Server, tmp_path: Path) -> None:
-    study = server.submit("on-its-way", 1, lease_seconds=600)
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_result_on_its_way_is_not_overtaken_by_the_end_of_its_worker(
+    server: Server, tmp_path: Path, signals: int
+) -> None:
+    study = server.submit(f"on-its-way-{signals}", 1, lease_seconds=600, retry={"max_attempts": 1})
     with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
         worker = crew.start(study=study)
         eventually(lambda: front.ends, "the result on its way")
-        worker.send(signal.SIGTERM)
-        assert not front.second.wait(GRACE_SECONDS + QUIET_SECONDS), front.ends
+        for _ in range(signals):
+            worker.send(signal.SIGTERM)
+            time.sleep(QUIET_SECONDS)
+        assert worker.ended() == (0 if signals == 1 else INTERRUPTED), worker.log.read_text()
+        assert front.ends == ["complete"]
         front.open.set()
-        assert worker.ended() == 0, worker.log.read_text()
         server.when(study.id, "completed")
-    assert front.ends == ["complete"]
     trial = server.client.trial(study.id, 0)
     assert (trial.value, [attempt.end for attempt in trial.attempts]) == (trial.params["x"], ["completed"])
-
-
-def test_a_second_signal_ends_a_worker_at_once_while_it_gives_its_trial_back(server: Server, tmp_path: Path) -> None:
-    settings = {"gate": str(tmp_path / "never"), "silent": True}
-    study = server.submit("at-once", 1, settings=settings, lease_seconds=600)
-    with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
-        crew.start(study=study)
-        name = server.when_trial(study.id, 0, running).worker
-        eventually(lambda: len(server.client.curve(study.id, 0).epochs) == 2, "the long epoch")
-        signal_worker(name, signal.SIGTERM)
-        eventually(lambda: front.ends, "the trial given back")
-        signal_worker(name, signal.SIGTERM)
-        eventually(lambda: not alive(pid_of(name)), "the end of the process")
-        assert front.ends[0] == "release"
-        server.client.stop(study.id)
-        # Its parent tells the server that it is gone.
-        front.open.set()
 
 
 def test_an_idle_worker_that_is_asked_to_end_takes_no_trial_with_it(own_server: Server, own_crew: Crew) -> None:

@@ -64,6 +64,7 @@ places = st.integers(0, 11)
 """Which of the things there are, counted from the latest."""
 values = st.sampled_from([0.5, 0.1, 0.9])
 lengths = st.integers(0, 3)
+sample_counts = st.sampled_from([None, 10, 20])
 next_counts = st.sampled_from([0, 1, 1, 2])
 
 
@@ -105,9 +106,11 @@ class Clients(RuleBasedStateMachine):
         self._write(place, "report", {"epochs": _epochs(length, value), "claim_next": following}, manner)
 
     @precondition(lambda self: self.world.held)
-    @rule(place=places, value=values, length=lengths, following=next_counts, manner=manners)
-    def complete(self, place: int, value: float, length: int, following: int, manner: Manner) -> None:
-        said = {"value": value, "epochs": _epochs(length, value), "claim_next": following}
+    @rule(place=places, value=values, length=lengths, samples=sample_counts, following=next_counts, manner=manners)
+    def complete(
+        self, place: int, value: float, length: int, samples: int | None, following: int, manner: Manner
+    ) -> None:
+        said = {"value": value, "samples": samples, "epochs": _epochs(length, value), "claim_next": following}
         self._write(place, "complete", said, manner)
 
     @precondition(lambda self: self.world.held)

@@ -137,6 +137,8 @@ def _is_kept(call: Call, now: Picture) -> bool:
     trial, body = now.trials.get(call.trial_id), call.body or {}
     if trial is None or (call.kind == "complete" and (trial.status, trial.value) != ("completed", body["value"])):
         return False
+    if body.get("samples") not in (None, trial.samples):
+        return False
     epochs: Sequence[Json] = body.get("epochs", [])
     return {one["epoch"] for one in now.curve(trial.id, call.token or "")}.issuperset(one["epoch"] for one in epochs)
 

@@ -76,7 +76,7 @@ def _promised(line: Line, made: Row) -> list[dict[str, float]]:
     said: list[dict[str, float]] = line["said"].get("epochs", [])
     if line.get("action") != "stop":
         return said
-    return [epoch for epoch in said if epoch is said[0] or epoch["epoch"] <= made.last_epoch]
+    return [epoch for epoch in said if epoch is said[0] or epoch["epoch"] <= (made.last_epoch or 0)]
 
 
 def _epochs(curve: list[dict[str, float]]) -> set[tuple[float, float]]:

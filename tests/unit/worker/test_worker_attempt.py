@@ -31,6 +31,9 @@ class Record:
     def take(self, trial: int, lease: str) -> None:
         self._say((trial, lease))
 
+    def tell(self) -> None:
+        self._say("its end")
+
     def drop(self) -> None:
         self._say(None)
 
@@ -69,8 +72,8 @@ def test_a_short_trial_is_one_request_that_claims_the_next(
     ((name, told),) = server.calls
     assert (name, told["value"], told["samples"], told["claim_next"]) == ("complete", 0.8, 100, 1)
     assert [epoch.epoch for epoch in told["epochs"]] == [1, 2]
-    assert record.said == [(7, "token-1"), (8, "token-1")]
-    assert record.alone == [False, True]
+    assert record.said == [(7, "token-1"), "its end", (8, "token-1")]
+    assert record.alone == [False, True, True]
 
 
 @pytest.mark.parametrize("value", [0.5, float("nan")])
@@ -81,7 +84,8 @@ def test_nobody_else_in_the_process_gives_a_trial_up_while_its_end_is_told(
     server.watch = lambda: alone.append(record.parting.locked())
     run(lambda _: value)
     assert alone == [True]
-    assert (record.said, record.alone) == ([(7, "token-1"), None], [False, True])
+    assert record.said == [(7, "token-1"), "its end", None]
+    assert record.alone == [False, True, True]
     assert not record.parting.locked()
 
 

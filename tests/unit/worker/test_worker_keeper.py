@@ -1,7 +1,7 @@
 """The keeper of a lease, with a clock that stands still: what it sends, and what it hears."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,9 +13,13 @@ from worker.keeper import Keeper
 from worker.stopping import Halt, Stopped
 
 
+def nothing_follows(trials: Sequence[ClaimedTrial]) -> None:
+    pytest.fail(f"{trials} came with an answer that was not the word to stop")
+
+
 @pytest.fixture
 def keeper(server: FakeServer, claimed: Callable[..., ClaimedTrial], clock: Clock) -> Keeper:
-    return Keeper(server, claimed(), lambda: False, clock)  # type: ignore[arg-type]
+    return Keeper(server, claimed(), lambda: False, nothing_follows, clock)  # type: ignore[arg-type]
 
 
 def gone() -> Unreachable:
@@ -46,7 +50,7 @@ def test_an_epoch_that_a_rule_waits_for_leaves_at_once(
     server: FakeServer, claimed: Callable[..., ClaimedTrial], clock: Clock
 ) -> None:
     server.report_at = [5]
-    keeper = Keeper(server, claimed(report_at=2), lambda: False, clock)  # type: ignore[arg-type]
+    keeper = Keeper(server, claimed(report_at=2), lambda: False, nothing_follows, clock)  # type: ignore[arg-type]
     for number in range(1, 8):
         keeper.report({"epoch": number})
         at(keeper, clock, number * 0.01)
@@ -58,13 +62,15 @@ def test_with_the_word_to_stop_comes_the_next_trial_unless_its_lease_would_have_
     server: FakeServer, claimed: Callable[..., ClaimedTrial], clock: Clock, epoch_seconds: float, asked: int
 ) -> None:
     server.actions, server.next_trials = ["stop"], [claimed(id=8)]
-    keeper = Keeper(server, claimed(report_at=2), lambda: False, clock)  # type: ignore[arg-type]
+    held: list[ClaimedTrial] = []
+    keeper = Keeper(server, claimed(report_at=2), lambda: False, held.extend, clock)  # type: ignore[arg-type]
     clock.now = 2 * epoch_seconds
     keeper.report({"epoch": 1})
     keeper.report({"epoch": 2})
     keeper.step()
     assert [told["claim_next"] for _, told in server.calls] == [asked]
     assert [trial.id for trial in keeper.claimed] == [8] * asked
+    assert held == keeper.claimed
 
 
 def test_a_long_epoch_renews_the_lease(keeper: Keeper, server: FakeServer, clock: Clock) -> None:
@@ -119,7 +125,7 @@ def test_a_report_that_is_refused_is_left_out_and_the_trial_goes_on(
 def test_the_end_of_the_process_stops_the_objective_between_epochs(
     server: FakeServer, claimed: Callable[..., ClaimedTrial]
 ) -> None:
-    keeper = Keeper(server, claimed(), lambda: True)  # type: ignore[arg-type]
+    keeper = Keeper(server, claimed(), lambda: True, nothing_follows)  # type: ignore[arg-type]
     with pytest.raises(Stopped) as caught:
         keeper.report({"epoch": 1})
     assert caught.value.halt is Halt.SHUTDOWN
@@ -137,7 +143,7 @@ def test_the_thread_renews_while_the_objective_is_silent(
 
     server.report = report  # type: ignore[method-assign]
     lease = {"token": "token-1", "expires_at": "2026-01-01T00:00:30Z", "renew_seconds": 0.01}
-    with Keeper(server, claimed(lease=lease), lambda: False):  # type: ignore[arg-type]
+    with Keeper(server, claimed(lease=lease), lambda: False, nothing_follows):  # type: ignore[arg-type]
         assert renewed.wait(timeout=120)
 
 

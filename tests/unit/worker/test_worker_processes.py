@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import threading
 from typing import Any
 
 import pytest
@@ -24,9 +25,21 @@ def test_the_parent_reads_what_the_process_wrote_last() -> None:
         holding.take(7, "token")
         holding.runs_group(99)
         assert read(file.fileno()) == Record(7, "token", 99)
+        holding.take(8, "next")
+        assert read(file.fileno()) == Record(8, "next", 99)
+        holding.tell()
+        assert read(file.fileno()) == Record(8, "next", 99, telling=True)
         holding.drop()
         assert read(file.fileno()) == Record()
-        holding.leave(0)
+
+
+def test_what_a_process_leaves_with_is_its_last_word() -> None:
+    with tempfile.TemporaryFile() as file:
+        holding = Holding(file.fileno())
+        holding.take(7, "token")
+        assert holding.leave(0) == Record(7, "token")
+        holding.take(8, "next")
+        assert holding.leave(5) == Record(left=0)
         assert read(file.fileno()) == Record(left=0)
 
 
@@ -42,6 +55,11 @@ def test_a_process_that_held_nothing_is_buried_in_silence(server: FakeServer) ->
     assert server.calls == []
 
 
+def test_a_process_that_died_while_it_told_the_end_of_its_trial_is_not_said_to_have_failed(server: FakeServer) -> None:
+    bury(server, Record(7, "token", telling=True), -9)  # type: ignore[arg-type]
+    assert server.calls == []
+
+
 @pytest.mark.parametrize("error", [refusal(409, "lease-lost"), Unreachable("http://server", "refused")])
 def test_a_crash_that_cannot_be_told_is_left_to_the_lease(server: FakeServer, error: Exception) -> None:
     server.errors = {"fail": [error]}
@@ -53,6 +71,7 @@ class Claimable:
 
     def __init__(self, shutdown: Shutdown, trial: ClaimedTrial) -> None:
         self.shutdown, self.trial = shutdown, trial
+        self.parting = threading.Lock()
         self.asked: list[ClaimRequest] = []
         self.released: list[int] = []
 
@@ -63,11 +82,12 @@ class Claimable:
         return Claimed(trials=[self.trial])
 
     def release(self, trial: int, lease: str) -> None:
+        assert self.parting.locked()
         self.released.append(trial)
 
 
 def claims(server: Any, shutdown: Shutdown) -> Claims:
-    return Claims(server, server, "worker", ["f"], None, shutdown)
+    return Claims(server, server, "worker", ["f"], None, shutdown, server.parting)
 
 
 def test_a_trial_claimed_while_the_process_ends_is_given_back(claimed: Any) -> None:
@@ -112,7 +132,7 @@ class Pausing:
     """A server that gives this worker nothing, and says why or does not."""
 
     def __init__(self, *reasons: str | None) -> None:
-        self.reasons = list(reasons)
+        self.reasons, self.parting = list(reasons), threading.Lock()
 
     def claim(self, _: ClaimRequest) -> Claimed:
         return Claimed(trials=[], paused=self.reasons.pop(0))

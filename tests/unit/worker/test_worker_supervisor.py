@@ -1,5 +1,6 @@
 """The parent of the worker processes, with processes that only pretend."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -70,6 +71,7 @@ class Scene:
         self.script = list(processes)
         self.started: list[float] = []
         self.buried: list[tuple[Record, int]] = []
+        self.watch: Callable[[], object] = lambda: None
         self.supervisor = Supervisor(self.start, count, self.bury, clock, clock.sleep)
 
     def start(self) -> FakeProcess:
@@ -78,6 +80,7 @@ class Scene:
 
     def bury(self, record: Record, code: int) -> None:
         self.buried.append((record, code))
+        self.watch()
 
     def signal(self) -> None:
         self.supervisor.on_signal(15, None)
@@ -132,6 +135,16 @@ def test_a_process_that_does_not_end_is_killed_and_buried(clock: Clock) -> None:
     assert clock.now > 5 + GRACE_SECONDS
     assert stubborn.signals == ["term", "kill", "close"]
     assert scene.buried == [(held, -9)]
+
+
+def test_all_are_killed_before_the_first_is_buried(clock: Clock) -> None:
+    stubborn = [FakeProcess(clock, obeys=False) for _ in range(2)]
+    left: list[bool] = []
+    scene = Scene(clock, 2, *stubborn)
+    scene.watch = lambda: left.append(any(process.returncode() is None for process in stubborn))
+    clock.plans = [(5, scene.signal)]
+    scene.supervisor.run()
+    assert left == [False, False]
 
 
 def test_a_second_signal_does_not_wait(clock: Clock) -> None:
