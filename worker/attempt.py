@@ -39,9 +39,16 @@ class Attempts:
         if keeper.told is not None:
             outcome = Dropped(keeper.told)
         with self.holding.parting:
+            if keeper.claimed:
+                # The trial is over, and what came with the word to stop is held already.
+                return keeper.claimed
             self.holding.tell()
-            told = self._tell(trial, outcome, keeper.rest())
-            following = keeper.claimed or told
+            try:
+                following = self._tell(trial, outcome, keeper.rest())
+            except BaseException:
+                # Nothing is on its way: the parent may say how the process ended.
+                self._hold([trial])
+                raise
             self._hold(following)
         return following
 

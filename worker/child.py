@@ -11,6 +11,7 @@ from client import ApiError, Client, Unreachable
 from worker.attempt import Attempts
 from worker.claims import Claims, Idleness
 from worker.config import WorkerConfig
+from worker.crashes import end_group
 from worker.exits import DONE, REFUSED, UNREACHABLE, WRONG_USE
 from worker.holding import Holding
 from worker.objectives.builtin import builtins
@@ -94,12 +95,15 @@ class Worker:
         try:
             self._holding.parting.acquire(timeout=LAST_WORD_SECONDS)
             held = self._holding.leave(DONE)
+            end_group(held.group)
             if held.telling:
                 log.warning("trial %s: nobody has answered its end, so its lease decides", held.trial)
             elif held.trial is not None and held.lease is not None:
                 giving = threading.Thread(target=self._give_back, args=(held.trial, held.lease), daemon=True)
                 giving.start()
                 giving.join(FAREWELL_SECONDS)
+                if giving.is_alive():
+                    log.warning("trial %s: nobody has answered that it is given back, so its lease decides", held.trial)
         finally:
             os._exit(DONE)
 

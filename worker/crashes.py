@@ -13,19 +13,27 @@ log = logging.getLogger(__name__)
 
 
 def bury(client: Client, record: Record, code: int) -> None:
-    """Ends what the process left running and fails its trial, which may be tried again."""
+    """Ends what the process left running, and fails the trial that it held, which may be tried again.
+
+    Not one whose end was being told: that may be on its way.
+    """
     log.warning("a worker process died with %s", described(code))
-    if record.group is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(record.group, signal.SIGKILL)
+    end_group(record.group)
     if record.telling:
         log.warning("trial %s: its end may be on its way, so its lease decides", record.trial)
     elif record.trial is not None and record.lease is not None:
         _fail(client, record.trial, record.lease, described(code))
 
 
+def end_group(group: int | None) -> None:
+    """Ends the process group of a command, if there is one."""
+    if group is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
 def _fail(client: Client, trial: int, lease: str, how: str) -> None:
-    message = f"The worker process died with {how} in the middle of this trial."
+    message = f"The worker process that held this trial died with {how}."
     try:
         client.fail(trial, lease, "error", message, retryable=True)
     except ApiError as error:

@@ -11,7 +11,7 @@ RECORD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The trial under way and its lease, the process group of a command, and how the process left."""
+    """The trial that it holds and its lease, the process group of a command, and how the process left."""
 
     trial: int | None = None
     lease: str | None = None
@@ -26,7 +26,7 @@ class Holding:
 
     def __init__(self, file: int) -> None:
         self.parting = threading.Lock()
-        """Held by whoever gives up what the process holds, and never let go by who ends the process."""
+        """Held by whoever gives up what the process holds, so that nobody else does so at the same time."""
         self._writing = threading.Lock()
         self._file = file
         self.record = Record()

@@ -5,15 +5,22 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import TypeAlias
 
 from worker.exits import INTERRUPTED
 from worker.stopping import ShuttingDown
 
 GRACE_SECONDS = 3.0
-ENDING = (signal.SIGTERM, signal.SIGINT)
+Handler: TypeAlias = Callable[[int, FrameType | None], object] | signal.Handlers
+ENDING: Mapping[signal.Signals, Handler] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+}
+"""What asks for the end, and what it does where nobody takes it."""
 
 
 class Shutdown:
@@ -54,15 +61,21 @@ def install(shutdown: Shutdown, leave: Callable[[], None], parent: int) -> None:
     signal.set_wakeup_fd(outbox, warn_on_full_buffer=False)
     for number in ENDING:
         signal.signal(number, shutdown.on_signal)
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ENDING),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING),
+        after_in_child=partial(_forget, shutdown.on_signal),
+    )
     threading.Thread(target=_watch, args=(inbox, parent, leave), name="shutdown", daemon=True).start()
 
 
-def _forget() -> None:
-    """What an objective forks ends by a signal as any other process does, and its parent does not hear of it."""
+def _forget(taken: Handler) -> None:
+    """In what an objective forks: a signal ends it as it ends any other process, and its parent hears nothing of it."""
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, usual in ENDING.items():
+        if signal.getsignal(number) == taken:
+            signal.signal(number, usual)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def _watch(inbox: int, parent: int, leave: Callable[[], None]) -> None:
@@ -76,7 +89,10 @@ def _watch(inbox: int, parent: int, leave: Callable[[], None]) -> None:
 
 
 def _is_asked(inbox: int, *others: int, seconds: float = float("inf")) -> bool:
-    """Whether a signal asks for the end before another file has something to say; an objective may take others."""
+    """Whether a signal asks for the end before the time is up or another file has something to say.
+
+    An objective may take other signals for itself.
+    """
     end_at = time.monotonic() + seconds
     while True:
         left = None if seconds == float("inf") else max(0.0, end_at - time.monotonic())

@@ -103,7 +103,9 @@ class Supervisor:
         for process in running:
             process.terminate()
         self._wait_for(running)
-        for process, code in [(process, process.kill()) for process in running]:
+        # To tell the server of one takes time, in which the others would go on.
+        codes = [process.kill() for process in running]
+        for process, code in zip(running, codes, strict=True):
             self._close(process, code)
         return INTERRUPTED if self._signals > 1 else DONE
 

@@ -1,7 +1,6 @@
 """Workers that are asked to end, whatever they are at: what they hold is given back at once, or told once."""
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_a_long_epoch_does_not_hold_up_the_end_and_ends_its_trial_once(server: S
         worker.send(signal.SIGINT)
         eventually(lambda: front.ends, "the trial given back")
         gate.touch()
-        eventually(done.exists, "the end of the epoch")
+        eventually(lambda: done.exists() or worker.process.poll() is not None, "the end of the epoch")
         assert not front.second.wait(QUIET_SECONDS), front.ends
         front.open.set()
         assert worker.ended() == 0, worker.log.read_text()
@@ -57,9 +56,8 @@ def test_a_result_on_its_way_is_not_overtaken_by_the_end_of_its_worker(
     with front_of(server.url) as front, Crew(front.url, tmp_path) as crew:
         worker = crew.start(study=study)
         eventually(lambda: front.ends, "the result on its way")
-        for _ in range(signals):
-            worker.send(signal.SIGTERM)
-            time.sleep(QUIET_SECONDS)
+        for number in (signal.SIGTERM, signal.SIGINT)[:signals]:
+            worker.send(number)
         assert worker.ended() == (0 if signals == 1 else INTERRUPTED), worker.log.read_text()
         assert front.ends == ["complete"]
         front.open.set()

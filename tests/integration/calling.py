@@ -18,8 +18,9 @@ class Caller:
     """
 
     def __init__(self, app: FastAPI) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="application", daemon=True)
+        self._loop, self._closed = asyncio.new_event_loop(), asyncio.Event()
+        # For as long as one task lasts, the threads of its endpoints do so too.
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._closed.wait(),), daemon=True)
         self._thread.start()
         self._open = app.router.lifespan_context(app)
         self._client = httpx2.AsyncClient(
@@ -30,7 +31,7 @@ class Caller:
     def close(self) -> None:
         self._wait_for(self._open.__aexit__(None, None, None))
         self._wait_for(self._client.aclose())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._closed.set)
         self._thread.join()
         self._loop.close()
 

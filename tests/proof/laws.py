@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from service.domain.status import AttemptEnd, TrialStatus
 from tests.proof import changes
-from tests.proof.calls import Call, Exchange, Json
+from tests.proof.calls import Call, Exchange
 from tests.proof.picture import Epochs, Row
 
 SAME_END = {"complete": AttemptEnd.COMPLETED, "fail": AttemptEnd.FAILED, "release": AttemptEnd.RELEASED}
@@ -105,14 +105,9 @@ def _is_repetition(call: Call, made: Row, trial: Row, kept: Epochs) -> bool:
         return body.get("claim_next", 0) > 0 and made.end in MARKED and trial.stop_reason is not None
     if not {epoch["epoch"] for epoch in kept}.issuperset(epoch["epoch"] for epoch in body.get("epochs", [])):
         return False
-    same = call.kind != "complete" or (trial.value == body["value"] and _samples(body, trial) == trial.samples)
-    return made.end == SAME_END[call.kind] and same
-
-
-def _samples(body: Json, trial: Row) -> int | None:
-    """What a completion says of its samples; one that says nothing has nothing against those that are recorded."""
-    said: int | None = body.get("samples")
-    return trial.samples if said is None else said
+    if call.kind == "complete" and (trial.value != body["value"] or body.get("samples") not in (None, trial.samples)):
+        return False
+    return made.end == SAME_END[call.kind]
 
 
 def _completed(exchange: Exchange, made: Row, trial: Row) -> bool:

@@ -21,6 +21,6 @@ def _number(value: object) -> float:
 
 def _count(samples: object) -> int:
     number = number_of("samples", samples)
-    if not number >= 1 or not number.is_integer():
-        raise Unusable(f"samples must be a whole number from 1, got {samples!r}.")
+    if not 1 <= number < 2**63 or not number.is_integer():
+        raise Unusable(f"samples must be a whole number from 1 to 2**63 - 1, got {samples!r}.")
     return int(number)

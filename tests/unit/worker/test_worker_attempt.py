@@ -25,6 +25,7 @@ class Record:
     def __init__(self) -> None:
         self.parting = threading.Lock()
         self.said: list[object] = []
+        self.watch: Callable[[], object] = lambda: None
         self.alone: list[bool] = []
         """Whether nobody else could have looked at what was held before."""
 
@@ -39,6 +40,7 @@ class Record:
 
     def _say(self, held: object) -> None:
         self.said.append(held)
+        self.watch()
         self.alone.append(self.parting.locked())
 
 
@@ -87,6 +89,31 @@ def test_nobody_else_in_the_process_gives_a_trial_up_while_its_end_is_told(
     assert record.said == [(7, "token-1"), "its end", None]
     assert record.alone == [False, True, True]
     assert not record.parting.locked()
+
+
+def test_what_came_with_the_word_to_stop_is_held_and_nothing_is_told_of_what_is_over(
+    run: Any, server: FakeServer, claimed: Callable[..., ClaimedTrial], record: Record
+) -> None:
+    server.actions, server.next_trials = ["stop"], [claimed(id=8)]
+    held = threading.Event()
+    record.watch = held.set
+
+    def unaware(trial: Trial) -> float:
+        held.clear()
+        trial.report(1)
+        assert held.wait(120)
+        return 0.5
+
+    assert run(unaware) == server.next_trials
+    assert record.said == [(7, "token-1"), (8, "token-1")]
+    assert server.names() == ["report"]
+
+
+def test_an_end_that_cannot_be_said_leaves_it_to_the_parent(run: Any, server: FakeServer, record: Record) -> None:
+    server.errors = {"complete": [MemoryError()]}
+    with pytest.raises(MemoryError):
+        run(lambda _: 0.5)
+    assert record.said == [(7, "token-1"), "its end", (7, "token-1")]
 
 
 def test_an_exception_is_told_with_the_epochs_before_it(run: Any, server: FakeServer) -> None:

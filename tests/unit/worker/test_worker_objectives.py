@@ -39,7 +39,9 @@ def test_a_function_returns_a_value_with_or_without_samples(
     assert run(lambda _: returned, claimed(), listener) == value
 
 
-@pytest.mark.parametrize("returned", [None, "0.5", {"value": 1}, (1, 2, 3), (0.5, 0), (0.5, 1.5), (0.5, "many")])
+@pytest.mark.parametrize(
+    "returned", [None, "0.5", {"value": 1}, (1, 2, 3), (0.5, 0), (0.5, 1.5), (0.5, "many"), (0.5, 2**63)]
+)
 def test_what_is_no_value_is_refused_with_a_sentence(returned: object, claimed: Claimed, listener: Listener) -> None:
     with pytest.raises(Unusable, match="must"):
         run(lambda _: returned, claimed(), listener)

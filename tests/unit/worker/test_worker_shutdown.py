@@ -14,7 +14,7 @@ import os, signal, sys, time
 from worker import shutdown
 
 def say(word):
-    print(word, flush=True)
+    os.write(1, f"{word}\\n".encode())
 
 def leave():
     say("leaves")
@@ -26,14 +26,35 @@ shutdown.install(shutdown.Shutdown(), leave, sys.stdin.fileno())
 EPOCH = """
 say("trains")
 while True:
-    time.sleep(600)
+    time.sleep(0.01)
 """
 FORKS = """
-child = os.fork()
-if child == 0:
-    os.kill(os.getpid(), signal.SIGTERM)
-    os._exit(0)
-say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+ready, here = os.pipe()
+
+def fork():
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(here, b".")
+            time.sleep(600)
+        except KeyboardInterrupt:
+            os._exit(2)
+    return child
+
+def ended(child):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+for _ in range(20):
+    child = fork()
+    os.kill(child, signal.SIGTERM)
+    assert ended(child) == -signal.SIGTERM
+ready, here = os.pipe()
+for _ in range(5):
+    child = fork()
+    os.read(ready, 1)
+    os.kill(child, signal.SIGINT)
+    assert ended(child) == 2
+say("forked")
 """
 
 
@@ -81,7 +102,7 @@ def test_a_signal_that_an_objective_takes_for_itself_is_not_the_end(process: "su
 
 @pytest.mark.parametrize("process", [FORKS], indirect=True)
 def test_what_an_objective_forks_ends_by_a_signal_and_takes_nobody_with_it(process: "subprocess.Popen[str]") -> None:
-    assert heard(process) == str(-signal.SIGTERM)
+    assert heard(process) == "forked"
     assert heard(process) == "trains"
     process.send_signal(signal.SIGTERM)
     assert heard(process) == "leaves"
