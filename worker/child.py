@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -11,8 +12,8 @@ from client import ApiError, Client, Unreachable
 from worker.attempt import Attempts
 from worker.claims import Claims, Idleness
 from worker.config import WorkerConfig
-from worker.crashes import end_group
 from worker.exits import DONE, REFUSED, UNREACHABLE, WRONG_USE
+from worker.groups import signal_group
 from worker.holding import Holding
 from worker.objectives.builtin import builtins
 from worker.objectives.command import CommandObjective
@@ -21,6 +22,7 @@ from worker.patience import for_seconds, once
 from worker.session import Runnable
 from worker.shutdown import Shutdown, install
 
+# With the grace before them they are shorter than the parent waits until it kills.
 LAST_WORD_SECONDS = 4.0
 FAREWELL_SECONDS = 2.0
 log = logging.getLogger("worker")
@@ -95,7 +97,8 @@ class Worker:
         try:
             self._holding.parting.acquire(timeout=LAST_WORD_SECONDS)
             held = self._holding.leave(DONE)
-            end_group(held.group)
+            if held.group is not None:
+                signal_group(held.group, signal.SIGKILL)
             if held.telling:
                 log.warning("trial %s: nobody has answered its end, so its lease decides", held.trial)
             elif held.trial is not None and held.lease is not None:

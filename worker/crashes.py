@@ -1,12 +1,11 @@
 """Tells the server at once of a trial whose process died, instead of letting its lease run out."""
 
 import logging
-import os
 import signal
-from contextlib import suppress
 
 from client import ApiError, Client
 from worker.exits import described
+from worker.groups import signal_group
 from worker.holding import Record
 
 log = logging.getLogger(__name__)
@@ -18,18 +17,12 @@ def bury(client: Client, record: Record, code: int) -> None:
     Not one whose end was being told: that may be on its way.
     """
     log.warning("a worker process died with %s", described(code))
-    end_group(record.group)
+    if record.group is not None:
+        signal_group(record.group, signal.SIGKILL)
     if record.telling:
         log.warning("trial %s: its end may be on its way, so its lease decides", record.trial)
     elif record.trial is not None and record.lease is not None:
         _fail(client, record.trial, record.lease, described(code))
-
-
-def end_group(group: int | None) -> None:
-    """Ends the process group of a command, if there is one."""
-    if group is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
 
 
 def _fail(client: Client, trial: int, lease: str, how: str) -> None:

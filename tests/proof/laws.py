@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from service.domain.status import AttemptEnd, TrialStatus
 from tests.proof import changes
 from tests.proof.calls import Call, Exchange
-from tests.proof.picture import Epochs, Row
+from tests.proof.picture import Picture, Row
 
 SAME_END = {"complete": AttemptEnd.COMPLETED, "fail": AttemptEnd.FAILED, "release": AttemptEnd.RELEASED}
 """How the attempt has ended under whose token the same may be said again."""
@@ -82,32 +82,39 @@ def _in_force(exchange: Exchange) -> Iterator[str]:
     made = exchange.after.attempt(call.trial_id, call.token or "")
     if made is None or not _DONE[call.kind](exchange, made, exchange.after.trials[call.trial_id]):
         yield f"{call} was acknowledged and did not do what it says: {made}"
-    said = [epoch["epoch"] for epoch in (call.body or {}).get("epochs", [])]
-    kept = {epoch["epoch"] for epoch in exchange.after.curve(call.trial_id, call.token or "")}
-    if not kept.issuperset(said):
+    if not has_its_epochs(exchange.after, call):
+        kept = exchange.after.curve(call.trial_id, call.token or "")
         yield f"{call} was acknowledged and the curve has {kept} only"
 
 
 def _not_in_force(exchange: Exchange, made: Row | None) -> Iterator[str]:
     call, trial = exchange.call, exchange.before.trials[exchange.call.trial_id]
-    kept = exchange.before.curve(call.trial_id, call.token or "")
-    expected = 200 if made is not None and _is_repetition(call, made, trial, kept) else 409
+    expected = 200 if made is not None and _is_repetition(exchange, made, trial) else 409
     if exchange.status != expected:
         yield f"{call} was made under a lease that had ended as {made} and got {exchange.status}: {exchange.text}"
     if exchange.after.trials[trial.id] != trial and trial.id not in changes.leased(exchange.before, exchange.after):
         yield f"{call} was made under a lease that had ended as {made} and changed the trial"
 
 
-def _is_repetition(call: Call, made: Row, trial: Row, kept: Epochs) -> bool:
-    body = call.body or {}
+def _is_repetition(exchange: Exchange, made: Row, trial: Row) -> bool:
+    call = exchange.call
     if call.kind == "report":
         # It only hears again that it shall stop: nobody wants the epochs of a trial that is over.
-        return body.get("claim_next", 0) > 0 and made.end in MARKED and trial.stop_reason is not None
-    if not {epoch["epoch"] for epoch in kept}.issuperset(epoch["epoch"] for epoch in body.get("epochs", [])):
-        return False
-    if call.kind == "complete" and (trial.value != body["value"] or body.get("samples") not in (None, trial.samples)):
-        return False
-    return made.end == SAME_END[call.kind]
+        return (call.body or {}).get("claim_next", 0) > 0 and made.end in MARKED and trial.stop_reason is not None
+    same = call.kind != "complete" or has_its_result(trial, call)
+    return made.end == SAME_END[call.kind] and same and has_its_epochs(exchange.before, call)
+
+
+def has_its_epochs(now: Picture, call: Call) -> bool:
+    """Whether a curve has all epochs that a request brings."""
+    kept = {epoch["epoch"] for epoch in now.curve(call.trial_id, call.token or "")}
+    return kept.issuperset(epoch["epoch"] for epoch in (call.body or {}).get("epochs", []))
+
+
+def has_its_result(trial: Row, call: Call) -> bool:
+    """Whether a trial has the result of a completion; one that says no samples has nothing against those there are."""
+    body = call.body or {}
+    return trial.value == body["value"] and body.get("samples") in (None, trial.samples)
 
 
 def _completed(exchange: Exchange, made: Row, trial: Row) -> bool:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from selectors import EVENT_READ, BaseSelector, DefaultSelector
 
 from worker.exits import described
+from worker.groups import signal_group
 from worker.objectives.lines import Lines, Splitter
 from worker.outcome import Unusable, Value
 from worker.session import Session
@@ -56,10 +57,10 @@ class Conversation:
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Ends the process with all that it started: asks, waits a moment, then kills."""
     if process.poll() is None:
-        _signal_group(process.pid, signal.SIGTERM)
+        signal_group(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SECONDS)
-    _signal_group(process.pid, signal.SIGKILL)
+    signal_group(process.pid, signal.SIGKILL)
     process.wait()
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
@@ -84,8 +85,3 @@ def _read_ready(selector: BaseSelector) -> bool:
 
 def _fileno(stream: object) -> int:
     return stream.fileno()  # type: ignore[attr-defined, no-any-return]
-
-
-def _signal_group(group: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
